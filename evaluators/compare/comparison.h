@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "evaluators/evaluator.h"
+
+namespace assay {
+
+// The verdict and what it rests on: the result of comparing two runs, in plain data. Filled by
+// CompareScores and JudgeGates; kept by the store; rendered elsewhere.
+
+enum class Verdict : std::uint8_t {
+  kNone = 0,          // no gate was asked for
+  kPass = 1,          // proven not worse than the margin
+  kRegressed = 2,     // proven worse than the margin
+  kInconclusive = 3,  // the data do not decide
+  kRefused = 4,       // could not be compared
+};
+
+enum class Tier : std::uint8_t { kCritical = 1, kSupporting = 2, kAdvisory = 3 };
+
+struct Gate {
+  std::string metric;
+  std::string cohort;    // "COLUMN=VALUE"; empty: all paired rows
+  double max_drop = 0;   // >= 0, on the metric's own scale
+  Tier tier = Tier::kCritical;
+};
+
+struct GateResult {
+  Gate gate;
+  Verdict verdict = Verdict::kNone;
+  std::optional<double> delta;       // candidate minus baseline
+  std::optional<double> lower;       // one-sided 1 - alpha bounds of delta
+  std::optional<double> upper;
+  std::optional<double> p;           // one-sided, H0: not worse than the margin
+  std::optional<double> p_adjusted;  // Holm over all gates
+  std::int64_t num_rows = 0;
+  std::optional<std::int64_t> rows_needed;
+  std::string reason;
+};
+
+// One metric over one cohort on paired rows with a defined score on both sides.
+struct Cell {
+  std::string cohort;  // "COLUMN=VALUE"; empty: all paired rows
+  std::int64_t num_rows = 0;
+  std::optional<double> baseline;
+  std::optional<double> candidate;
+  std::optional<double> delta;
+  std::optional<double> lower;  // two-sided 95 % interval of delta
+  std::optional<double> upper;
+  std::optional<double> p;      // two-sided, H0: delta = 0; never 0
+  std::optional<double> q;      // Benjamini-Hochberg over the cohorts of the metric
+  std::string method;
+  std::optional<double> effect_size;
+  std::optional<double> minimum_detectable_effect;
+  std::int64_t num_worse = 0;
+  std::int64_t num_better = 0;
+};
+
+struct MetricComparison {
+  MetricDescriptor metric;
+  Cell overall;
+  std::vector<Cell> cohorts;  // worst first: by the lower end of the signed interval
+};
+
+// A cohort column over all rows: value_of[row] indexes `values`, -1 for none.
+struct CohortColumn {
+  std::string name;  // without "cohort."
+  std::vector<std::string> values;
+  std::vector<std::int32_t> value_of;
+};
+
+// Row scores of one metric on both sides, aligned. defined bits are 0 or 1.
+struct PairedScores {
+  MetricDescriptor metric;
+  std::span<const double> baseline;
+  std::span<const double> candidate;
+  std::span<const std::uint8_t> baseline_defined;
+  std::span<const std::uint8_t> candidate_defined;
+};
+
+// Overall and per-cohort cells of a metric with row scores. Bit-identical for any `parallel_for`.
+MetricComparison CompareScores(const PairedScores& scores, std::span<const CohortColumn> cohorts,
+                               const ParallelFor& parallel_for);
+
+// Judges every gate on row scores and then adjusts by Holm. `alpha` is one-sided, in (0, 0.5).
+// `scores` holds the metrics that gates name; INVALID_ARGUMENT for a gate on a metric that is
+// absent, has no direction or no row scores, or on an unknown cohort. With `identical_outputs`
+// every gate passes as "identical outputs".
+absl::StatusOr<std::vector<GateResult>> JudgeGates(std::span<const Gate> gates,
+                                                   std::span<const PairedScores> scores,
+                                                   std::span<const CohortColumn> cohorts,
+                                                   double alpha, bool identical_outputs);
+
+// Over all gates: kRegressed before kInconclusive before kPass, tiers respected; kNone without
+// gates.
+Verdict OverallVerdict(std::span<const GateResult> gates);
+
+// Exit code of a verdict: 0 pass or none, 1 regressed, 3 refused, 4 inconclusive.
+int ExitCode(Verdict verdict);
+
+}  // namespace assay

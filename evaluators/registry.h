@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "evaluators/evaluator.h"
+
+namespace assay {
+
+// Makes the evaluator that `spec` names: `[INSTANCE=]NAME[:OPTION,...]`, for instance
+// `ground_truth_match`, `ranking:nDCG@10,R@100`, `norm=ground_truth_match:normalized`. An instance
+// leads the ids of its metrics as `INSTANCE/`. INVALID_ARGUMENT names what is unknown and lists what
+// there is.
+absl::StatusOr<std::unique_ptr<const Evaluator>> MakeEvaluator(std::string_view spec);
+
+// Makes all of them. INVALID_ARGUMENT when two compute a metric of the same id.
+absl::StatusOr<std::vector<std::unique_ptr<const Evaluator>>> MakeEvaluators(
+    const std::vector<std::string>& specs);
+
+// Specifications of the evaluators that the columns allow, in a fixed order. Empty: none fits.
+std::vector<std::string> DefaultEvaluators(const ColumnTypes& columns);
+
+// Names that MakeEvaluator takes.
+std::vector<std::string> EvaluatorNames();
+
+}  // namespace assay

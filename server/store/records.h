@@ -1,0 +1,287 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "evaluators/columns.h"
+#include "evaluators/compare/comparison.h"
+#include "evaluators/evaluator.h"
+
+namespace assay::store {
+
+// Plain records as the store keeps them. Ids are positive and grow; they are unique over all kinds,
+// so that one id names the owner of a column whatever it is. Times are microseconds since the Unix
+// epoch, UTC.
+
+using Id = std::int64_t;
+using Digest = std::array<std::uint8_t, 32>;  // SHA-256
+
+inline constexpr Id kDefaultProject = 1;
+inline constexpr std::int64_t kChunkRows = 4096;
+
+// `sha256:` and 64 hex digits.
+std::string DigestText(const Digest& digest);
+
+// Which table of an owner a column belongs to.
+enum class Table : std::uint8_t { kRows = 1, kDocuments = 2 };
+
+struct ColumnRecord {
+  std::int32_t number = 0;  // position within its owner, from 0; unique over both tables
+  Table table = Table::kRows;
+  std::string name;
+  ColumnType type = ColumnType::kText;
+  std::int32_t dimension = 0;
+  std::int64_t null_count = 0;
+  Digest digest{};
+};
+
+// A chunk ready to be stored: at most kChunkRows rows of one column.
+struct EncodedChunk {
+  Digest hash{};            // of the canonical form: type and values, dictionaries resolved
+  std::int64_t num_rows = 0;
+  std::int64_t null_count = 0;
+  std::string bytes;        // storage form, self-contained
+};
+
+struct ProjectRecord {
+  Id id = 0;
+  std::string name;
+};
+
+struct DatasetRecord {
+  Id id = 0;
+  std::string name;
+  std::int64_t created_us = 0;
+};
+
+struct DatasetVersionRecord {
+  Id id = 0;
+  Id dataset_id = 0;
+  std::string dataset_name;
+  std::int64_t number = 0;
+  Digest digest{};
+  std::int64_t num_rows = 0;
+  std::int64_t num_documents = 0;
+  std::int64_t created_us = 0;
+};
+
+struct ModelRecord {
+  Id id = 0;
+  std::string name;
+  std::int64_t created_us = 0;
+};
+
+struct ModelVersionRecord {
+  Id id = 0;
+  Id model_id = 0;
+  std::string model_name;
+  std::int64_t number = 0;
+  Digest digest{};
+  bool external = true;
+  std::map<std::string, std::string> config;
+  std::string activation;      // empty: not declared
+  std::string weights_digest;  // empty: not declared
+  std::int64_t created_us = 0;
+};
+
+struct OutputSetRecord {
+  Id id = 0;
+  Id dataset_version_id = 0;
+  Id model_version_id = 0;
+  Digest digest{};          // of the columns, the dataset version and the model version
+  Digest content_digest{};  // of the columns alone: equal outputs are equal whoever made them
+  std::int64_t num_rows = 0;
+  std::string machine;      // empty: unknown
+  // True: output i answers example i. Otherwise the hidden column `$example_row` (INT64) of the
+  // set says which.
+  bool is_aligned = false;
+  std::int64_t created_us = 0;
+};
+
+enum class UploadKind : std::uint8_t { kDataset = 1, kOutputSet = 2 };
+enum class UploadState : std::uint8_t { kOpen = 1, kCommitted = 2 };
+
+struct UploadRecord {
+  Id id = 0;
+  UploadKind kind = UploadKind::kDataset;
+  UploadState state = UploadState::kOpen;
+  std::string dataset_name;       // kDataset
+  Id dataset_version_id = 0;      // kOutputSet
+  Id model_version_id = 0;        // kOutputSet
+  std::string machine;            // kOutputSet
+  std::int64_t next_sequence = 0;
+  std::int64_t num_rows = 0;
+  std::int64_t num_documents = 0;
+  Id result_id = 0;               // dataset version or output set, once committed
+  bool already_existed = false;   // the result was there before
+  std::int64_t created_us = 0;
+  std::int64_t updated_us = 0;
+};
+
+enum class RunState : std::uint8_t {
+  kQueued = 1,
+  kRunning = 2,
+  kSucceeded = 3,
+  kFailed = 4,
+  kCancelled = 5,
+};
+inline bool HasEnded(RunState state) { return state >= RunState::kSucceeded; }
+
+struct SummaryRecord {
+  std::string metric;
+  std::string cohort;  // "COLUMN=VALUE"; empty: all
+  std::optional<double> value;
+  std::int64_t num_rows = 0;
+  std::int64_t num_undefined = 0;
+  std::optional<double> lower;
+  std::optional<double> upper;
+};
+
+struct RunRecord {
+  Id id = 0;
+  Id dataset_version_id = 0;
+  Id output_set_id = 0;
+  Id model_version_id = 0;
+  std::string row_filter;               // canonical
+  std::vector<std::string> evaluators;  // canonical
+  std::vector<MetricDescriptor> metrics;
+  Digest spec_digest{};
+  RunState state = RunState::kQueued;
+  std::string error;
+  std::int64_t num_rows = 0;
+  std::int64_t num_rows_done = 0;
+  std::int64_t num_scored = 0;
+  std::int64_t num_missing = 0;
+  std::int64_t num_errors = 0;
+  std::int64_t num_filtered = 0;
+  std::vector<std::string> notes;
+  std::optional<Digest> result_digest;
+  std::string trace_id;        // 32 hex digits
+  std::string parent_span_id;  // 16 hex digits; the call that made the run
+  std::string request_id;      // empty: none
+  std::string build;
+  std::string isa;
+  std::int64_t created_us = 0;
+  std::optional<std::int64_t> started_us;
+  std::optional<std::int64_t> ended_us;
+};
+
+// What the summarising step of a run found.
+struct RunResult {
+  std::vector<SummaryRecord> summaries;
+  std::int64_t num_scored = 0;
+  std::int64_t num_missing = 0;
+  std::int64_t num_errors = 0;
+  std::int64_t num_filtered = 0;
+  std::vector<std::string> notes;
+  Digest result_digest{};
+};
+
+enum class Fairness : std::uint8_t { kUnknown = 0, kClean = 1, kConfounded = 2 };
+
+struct FieldDifference {
+  std::string field;
+  std::string baseline;
+  std::string candidate;
+};
+
+// What a comparison found; complete once the state is kSucceeded.
+struct ComparisonResult {
+  Fairness fairness = Fairness::kUnknown;
+  std::vector<FieldDifference> confounds;
+  std::vector<FieldDifference> model_differences;
+  std::int64_t num_paired = 0;
+  std::int64_t num_only_baseline = 0;
+  std::int64_t num_only_candidate = 0;
+  std::int64_t num_baseline_errors = 0;
+  std::int64_t num_candidate_errors = 0;
+  bool identical_outputs = false;
+  std::vector<MetricComparison> metrics;
+  std::string flip_metric;  // empty: none
+  std::int64_t num_broken = 0;
+  std::int64_t num_fixed = 0;
+  std::int64_t num_both_wrong = 0;
+  std::int64_t num_both_right = 0;
+  std::vector<GateResult> gates;
+  Verdict verdict = Verdict::kNone;
+  std::string summary;
+  int exit_code = 0;
+};
+
+struct ComparisonRecord {
+  Id id = 0;
+  Id baseline_run_id = 0;
+  Id candidate_run_id = 0;
+  std::vector<Gate> gates;
+  double alpha = 0.05;
+  bool allow_confounded = false;
+  Digest spec_digest{};  // of runs, gates and options
+  RunState state = RunState::kQueued;
+  std::string error;
+  ComparisonResult result;
+  std::string trace_id;
+  std::string parent_span_id;
+  std::string request_id;
+  std::int64_t created_us = 0;
+  std::optional<std::int64_t> ended_us;
+};
+
+enum class JobKind : std::uint8_t {
+  kScore = 1,      // score one shard of a run
+  kSummarize = 2,  // summarise a run whose shards are all scored
+  kCompare = 3,    // compute a comparison
+};
+
+// A lease on a piece of work. Every result names the fence; one from an older lease is rejected.
+struct JobLease {
+  Id job_id = 0;
+  JobKind kind = JobKind::kScore;
+  Id project_id = 0;
+  Id target_id = 0;         // run or comparison
+  std::int32_t shard = 0;   // kScore
+  std::int64_t fence = 0;
+  std::int32_t attempt = 0;  // counts from 1
+};
+
+enum class SpanStatus : std::uint8_t { kUnset = 0, kOk = 1, kError = 2 };
+
+struct SpanRecord {
+  std::array<std::uint8_t, 16> trace_id{};
+  std::array<std::uint8_t, 8> span_id{};
+  std::array<std::uint8_t, 8> parent_span_id{};  // zero: root
+  std::string name;
+  std::int64_t start_ns = 0;
+  std::int64_t duration_ns = 0;
+  SpanStatus status = SpanStatus::kUnset;
+  std::string status_message;
+  std::map<std::string, std::string> attributes;
+  std::string resource;  // "runs/12", "comparisons/13"; empty: none
+};
+
+struct TraceRecord {
+  Id id = 0;
+  std::array<std::uint8_t, 16> trace_id{};
+  std::string root_name;
+  std::int64_t start_ns = 0;
+  std::int64_t duration_ns = 0;
+  std::int32_t num_spans = 0;
+  std::int32_t num_errors = 0;
+  std::string resource;
+};
+
+// A page of a list, newest first. `before` is exclusive; 0 starts at the newest.
+struct PageRequest {
+  Id before = 0;
+  std::int32_t size = 50;
+};
+
+struct StoreFinding {
+  std::string where;
+  std::string problem;
+};
+
+}  // namespace assay::store
