@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Usage: clang_tidy.sh BUILD_DIR [all]
+# clang-tidy with the short list of .clang-tidy on the core folders; with `all`, on every source.
+set -euo pipefail
+build=$1
+folders='(evaluators|server/(base|store|run))'
+if [ "${2:-}" = all ]; then
+  folders='(evaluators|server|client)'
+fi
+run-clang-tidy -quiet -j "$(nproc)" -p "$build" "^$PWD/$folders/.*\.cc$" > "$build/clang_tidy.log" 2>&1 || {
+  grep -E '(warning|error):|note:' "$build/clang_tidy.log" | sort -u | head -100
+  exit 1
+}
+echo "$(grep -c '^clang-tidy' "$build/clang_tidy.log") files without a finding"
