@@ -42,7 +42,8 @@ std::string_view ColumnTypeName(ColumnType type);
 //
 // `text` is plain or dictionary-coded: plain value i is text_bytes[text_offsets[i],
 // text_offsets[i + 1]); coded value i is dictionary entry codes[i], laid out the same way.
-// A null row holds an empty or zero value.
+// A null row holds an empty or zero value; its code means nothing. A column without values may have
+// no offsets at all.
 struct Column {
   std::string name;
   ColumnType type = ColumnType::kText;
@@ -62,9 +63,11 @@ struct Column {
   std::vector<double> doubles;
 
   bool IsValid(std::int64_t row) const {
-    return validity.empty() || ((validity[static_cast<std::size_t>(row) / 8] >> (row % 8)) & 1) != 0;
+    return validity.empty() ||
+           ((validity[static_cast<std::size_t>(row) / 8] >> (row % 8)) & 1) != 0;
   }
-  // Text value `item`: the row for kText and kJson, the item for lists.
+  // Text value `item`: the row for kText and kJson, the item for lists. Empty where the code is
+  // outside the dictionary, as under a null row.
   std::string_view Text(std::int64_t item) const;
   // Items of `row`: [list_offsets[row], list_offsets[row + 1]). List types only.
   std::int64_t ListBegin(std::int64_t row) const {
@@ -80,9 +83,10 @@ bool IsList(ColumnType type);
 // True for the types whose values (or items) are text.
 bool HasText(ColumnType type);
 
-// Appends `value` to a plain kText or kJson column, or an item to a plain kTextList column.
+// Appends `value` to a plain kText or kJson column, or an item to a plain kTextList column; or an
+// entry to a dictionary. Does not count: num_rows and list_offsets are the caller's.
 void AppendText(Column& column, std::string_view value);
-// Marks the last `num_rows`-th row null or present; call once a row, in order, after its value.
+// Marks row num_rows - 1, which the caller has counted, null or present; call once a row, in order.
 // Rows before the first null cost nothing.
 void AppendValidity(Column& column, bool is_valid);
 
@@ -91,13 +95,15 @@ Column Slice(const Column& column, std::int64_t begin, std::int64_t end);
 // Rows `rows` of `column`, in that order; -1 gives a null row.
 Column Gather(const Column& column, std::span<const std::int64_t> rows);
 // Adds the rows of `tail` behind those of `column`. Both have the same type and dimension. The
-// dictionary of `column` grows by the entries of `tail` that it lacks.
+// dictionary of `column` grows by the entries of `tail` that it lacks. `column` keeps its coding,
+// unless it is empty: then it takes that of `tail`. Every buffer stays below 2 GiB.
 void Append(Column& column, const Column& tail);
 
 // The first thing that is wrong with a column that came from outside, as a sentence without the
 // column's name, and the row where it is: offsets that descend or leave the buffer, a code outside
-// the dictionary, invalid UTF-8, a buffer of the wrong length, a NaN score in a ranking, a document
-// twice in one row. Absent when the column is well-formed.
+// the dictionary, invalid UTF-8, a buffer of the wrong length or of another type, a NaN score in a
+// ranking, a document twice in one row or in the dictionary, a null row with text or items. Absent
+// when the column is well-formed. Numbers and codes under a null row are not looked at.
 struct ColumnFault {
   std::int64_t row = -1;  // -1: the column as a whole
   std::string problem;

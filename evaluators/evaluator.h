@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -31,12 +32,12 @@ struct MetricDescriptor {
   std::string definition_id;  // names the exact definition, e.g. "trec/nDCG@k/1"
   Direction direction = Direction::kHigher;
   MetricKind kind = MetricKind::kMean;
-  double lowest = 0;          // range of the value, may be infinite
+  double lowest = 0;  // range of the value, may be infinite
   double highest = 1;
-  std::string unit;           // empty: none
-  std::string formula;        // in words
-  std::string undefined;      // when a row (or corpus) has no value
-  std::string source;         // paper, trec_eval file, RFC
+  std::string unit;       // empty: none
+  std::string formula;    // in words
+  std::string undefined;  // when a row (or corpus) has no value
+  std::string source;     // paper, trec_eval file, RFC
 };
 
 // Scores of one metric on one batch. value[i] counts only when is_defined[i] is 1.
@@ -58,8 +59,8 @@ struct EvaluationBatch {
 class CorpusState {
  public:
   virtual ~CorpusState() = default;
-  // Adds row `row` of `batch`.
-  virtual void Add(const EvaluationBatch& batch, std::int64_t row) = 0;
+  // Adds rows `rows` of `batch`, which ascend.
+  virtual void Add(const EvaluationBatch& batch, std::span<const std::int64_t> rows) = 0;
   // Adds the rows of `later`, which has the same dynamic type.
   virtual void Merge(const CorpusState& later) = 0;
   // Value of each of the evaluator's corpus metrics, in the order of metrics(); absent: undefined.

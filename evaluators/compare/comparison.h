@@ -27,18 +27,20 @@ enum class Tier : std::uint8_t { kCritical = 1, kSupporting = 2, kAdvisory = 3 }
 
 struct Gate {
   std::string metric;
-  std::string cohort;    // "COLUMN=VALUE"; empty: all paired rows
-  double max_drop = 0;   // >= 0, on the metric's own scale
+  std::string cohort;   // "COLUMN=VALUE"; empty: all paired rows
+  double max_drop = 0;  // >= 0, on the metric's own scale
   Tier tier = Tier::kCritical;
 };
 
+// p and p_adjusted are absent where no test was made: identical outputs, or too few rows. Such a
+// gate still counts in Holm's family.
 struct GateResult {
   Gate gate;
   Verdict verdict = Verdict::kNone;
-  std::optional<double> delta;       // candidate minus baseline
-  std::optional<double> lower;       // one-sided 1 - alpha bounds of delta
+  std::optional<double> delta;  // candidate minus baseline
+  std::optional<double> lower;  // one-sided 1 - alpha bounds of delta
   std::optional<double> upper;
-  std::optional<double> p;           // one-sided, H0: not worse than the margin
+  std::optional<double> p;           // one-sided, H0: not worse than the margin; never 0
   std::optional<double> p_adjusted;  // Holm over all gates
   std::int64_t num_rows = 0;
   std::optional<std::int64_t> rows_needed;
@@ -54,8 +56,8 @@ struct Cell {
   std::optional<double> delta;
   std::optional<double> lower;  // two-sided 95 % interval of delta
   std::optional<double> upper;
-  std::optional<double> p;      // two-sided, H0: delta = 0; never 0
-  std::optional<double> q;      // Benjamini-Hochberg over the cohorts of the metric
+  std::optional<double> p;  // two-sided, H0: delta = 0; never 0
+  std::optional<double> q;  // Benjamini-Hochberg over the cohorts of the metric
   std::string method;
   std::optional<double> effect_size;
   std::optional<double> minimum_detectable_effect;
@@ -89,17 +91,27 @@ struct PairedScores {
 MetricComparison CompareScores(const PairedScores& scores, std::span<const CohortColumn> cohorts,
                                const ParallelFor& parallel_for);
 
+// Cell of a metric without row scores: values and delta, no interval and no test.
+Cell CorpusCell(std::string cohort, std::int64_t num_rows, std::optional<double> baseline,
+                std::optional<double> candidate);
+
+// Rows below which a gate is never decided.
+inline constexpr std::int64_t kDefaultMinRows = 30;
+
 // Judges every gate on row scores and then adjusts by Holm. `alpha` is one-sided, in (0, 0.5).
 // `scores` holds the metrics that gates name; INVALID_ARGUMENT for a gate on a metric that is
-// absent, has no direction or no row scores, or on an unknown cohort. With `identical_outputs`
-// every gate passes as "identical outputs".
+// absent, has no direction or no row scores, on an unknown cohort, or with a margin that is
+// negative or not finite. With `identical_outputs` every gate passes as "identical outputs". With
+// fewer than `min_rows` paired rows any other gate is INCONCLUSIVE. gate_evidence.h has the
+// methods.
 absl::StatusOr<std::vector<GateResult>> JudgeGates(std::span<const Gate> gates,
                                                    std::span<const PairedScores> scores,
                                                    std::span<const CohortColumn> cohorts,
-                                                   double alpha, bool identical_outputs);
+                                                   double alpha, bool identical_outputs,
+                                                   std::int64_t min_rows = kDefaultMinRows);
 
-// Over all gates: kRegressed before kInconclusive before kPass, tiers respected; kNone without
-// gates.
+// Over all gates: kRefused before kRegressed before kInconclusive before kPass. A supporting gate
+// counts unless it is INCONCLUSIVE, an advisory gate never does. kNone when no gate counts.
 Verdict OverallVerdict(std::span<const GateResult> gates);
 
 // Exit code of a verdict: 0 pass or none, 1 regressed, 3 refused, 4 inconclusive.

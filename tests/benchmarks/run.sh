@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Builds the bench preset and prints every figure, each beside its reference.
+#
+# Usage: tests/benchmarks/run.sh [WORK_DIR]   # a directory on a real disk; default: a fresh one in /var/tmp
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+work=${1:-$(mktemp -d /var/tmp/assay-benchmark-XXXXXX)}
+mkdir -p "$work"
+cmake --preset bench >/dev/null
+cmake --build --preset bench -- --quiet
+bin=$PWD/build/bench/bin
+
+echo "== ingest and small calls"
+rm -rf "$work/ingest"
+coproc SERVER { exec "$bin/assay-server" --data-dir "$work/ingest" --listen 127.0.0.1:0 --http-listen 127.0.0.1:0; }
+server=$SERVER_PID
+trap 'kill "$server" 2>/dev/null || true' EXIT
+read -r ready <&"${SERVER[0]}"
+endpoint=$(sed -n 's/^ready grpc=\([^ ]*\).*/\1/p' <<<"$ready")
+"$bin/ingest_benchmark" "$endpoint" "$work"
+kill "$server" && wait "$server" || true
+trap - EXIT
+
+echo "== a million rows through the command line"
+tests/benchmarks/million_rows.py "$bin" "$work/million"
