@@ -11,18 +11,19 @@
 namespace assay::run {
 
 enum class RowBucket : std::uint8_t {
-  kAny = 0,
+  kAny = 0,        // in a query every row; in a row: none of the others (a tie between several
+                   // outputs, a change of a metric without direction)
   kBroken = 1,     // right before, wrong after; for other metrics: worse
   kFixed = 2,      // wrong before, right after; for other metrics: better
   kBothWrong = 3,  // wrong both times; for other metrics: equal
   kBothRight = 4,
-  kUnpaired = 5,   // scored on one side only
+  kUnpaired = 5,  // scored on one side only
 };
 
 struct RowQuery {
-  std::string metric;  // empty: the flip metric, else the first with row scores
+  std::string metric = {};  // empty: the flip metric, else the first with row scores
   RowBucket bucket = RowBucket::kAny;
-  std::string cohort;  // "COLUMN=VALUE"; empty: all
+  std::string cohort = {};       // "COLUMN=VALUE"; empty: all
   std::int64_t offset_rank = 0;  // rows to skip in the order of the list
   std::int32_t limit = 50;
 };
@@ -49,7 +50,10 @@ struct RowPage {
   std::string metric;
 };
 
-// Reads rows of a succeeded comparison. INVALID_ARGUMENT names an unknown metric or cohort.
+// Reads rows of a succeeded comparison: those with a score on at least one side, in one scan of the
+// two score columns. Unpaired rows come last. Examples that only the baseline's dataset version has
+// are not listed. INVALID_ARGUMENT names an unknown metric or cohort; FAILED_PRECONDITION when the
+// comparison has not succeeded, was refused or has no row scores.
 absl::StatusOr<RowPage> ListComparisonRows(store::Store& store, store::Id project,
                                            const store::ComparisonRecord& comparison,
                                            const RowQuery& query);

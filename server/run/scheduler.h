@@ -17,20 +17,20 @@ namespace assay::run {
 // What a caller asks of a run.
 struct RunRequest {
   store::Id output_set_id = 0;
-  std::vector<std::string> evaluators;  // empty: those that the columns allow
-  std::string row_filter;               // `cohort.COLUMN=VALUE`, several joined by `,`
-  bool reuse = false;                   // return a succeeded run of the same specification
-  std::string request_id;
+  std::vector<std::string> evaluators = {};  // empty: those that the columns allow
+  std::string row_filter = {};               // `cohort.COLUMN=VALUE`, several joined by `,`
+  bool reuse = false;                        // return a succeeded run of the same specification
+  std::string request_id = {};
 };
 
 // What a caller asks of a comparison.
 struct ComparisonRequest {
   store::Id baseline_run_id = 0;
   store::Id candidate_run_id = 0;
-  std::vector<Gate> gates;
-  double alpha = 0.05;
+  std::vector<Gate> gates = {};
+  double alpha = 0.05;  // one-sided, in (0, 0.5)
   bool allow_confounded = false;
-  std::string request_id;
+  std::string request_id = {};
 };
 
 // Accepts runs and comparisons and computes them on worker threads. The stored jobs are the queue:
@@ -52,7 +52,8 @@ class Scheduler {
 
   // Takes up what an earlier process left and starts the workers.
   absl::Status Start();
-  // Claims nothing more; waits for jobs in hand until `deadline`, then gives them back. Joins.
+  // Claims nothing more; waits for jobs in hand until `deadline`, then gives them back. Joins. The
+  // destructor does the same without waiting.
   void Stop(std::chrono::milliseconds deadline);
 
   // Checks the request against the data and queues a run, or returns a reused one. INVALID_ARGUMENT
@@ -61,7 +62,10 @@ class Scheduler {
                                           const trace::SpanContext& parent);
   // Stops a run within about 100 ms.
   absl::StatusOr<store::RunRecord> Cancel(store::Id project, store::Id run);
-  // Queues a comparison of two succeeded runs.
+  // Queues a comparison of two succeeded runs; an equal one that has not failed is returned
+  // instead. FAILED_PRECONDITION unless both have succeeded and have the metrics of the gates;
+  // INVALID_ARGUMENT names a gate's unknown metric or cohort, or one without direction or row
+  // scores.
   absl::StatusOr<store::ComparisonRecord> Compare(store::Id project,
                                                   const ComparisonRequest& request,
                                                   const trace::SpanContext& parent);

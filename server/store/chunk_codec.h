@@ -15,9 +15,9 @@ namespace assay::store {
 //
 // Canonical form 1, hashed with SHA-256: type, dimension and row count, then the validity bitmap
 // (always present, padding bits 0), then per type: list offsets from 0; text as offsets from 0 and
-// bytes, dictionaries resolved; numbers little-endian, -0 kept, every NaN 0x7ff8000000000000 (floats
-// 0x7fc00000). Null rows hold empty or zero values. It does not depend on how a column was coded or
-// cut on its way here.
+// bytes, dictionaries resolved; numbers little-endian, -0 kept, every NaN 0x7ff8000000000000
+// (floats 0x7fc00000). Null rows hold empty or zero values. It does not depend on how a column was
+// coded or cut on its way here.
 
 // Encodes rows [begin, end) of `column`, at most kChunkRows of them.
 EncodedChunk EncodeChunk(const Column& column, std::int64_t begin, std::int64_t end);

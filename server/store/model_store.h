@@ -31,8 +31,10 @@ class ModelStore {
                                                                        PageRequest page) const = 0;
   virtual absl::StatusOr<OutputSetRecord> GetOutputSet(Id project, Id output_set) const = 0;
   // 0 for either version means any.
-  virtual absl::StatusOr<std::vector<OutputSetRecord>> ListOutputSets(
-      Id project, Id dataset_version, Id model_version, PageRequest page) const = 0;
+  virtual absl::StatusOr<std::vector<OutputSetRecord>> ListOutputSets(Id project,
+                                                                      Id dataset_version,
+                                                                      Id model_version,
+                                                                      PageRequest page) const = 0;
 };
 
 }  // namespace assay::store

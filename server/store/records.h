@@ -41,10 +41,10 @@ struct ColumnRecord {
 
 // A chunk ready to be stored: at most kChunkRows rows of one column.
 struct EncodedChunk {
-  Digest hash{};            // of the canonical form: type and values, dictionaries resolved
+  Digest hash{};  // of the canonical form: type and values, dictionaries resolved
   std::int64_t num_rows = 0;
   std::int64_t null_count = 0;
-  std::string bytes;        // storage form, self-contained
+  std::string bytes;  // storage form, self-contained
 };
 
 struct ProjectRecord {
@@ -95,7 +95,7 @@ struct OutputSetRecord {
   Digest digest{};          // of the columns, the dataset version and the model version
   Digest content_digest{};  // of the columns alone: equal outputs are equal whoever made them
   std::int64_t num_rows = 0;
-  std::string machine;      // empty: unknown
+  std::string machine;  // empty: unknown
   // True: output i answers example i. Otherwise the hidden column `$example_row` (INT64) of the
   // set says which.
   bool is_aligned = false;
@@ -109,15 +109,15 @@ struct UploadRecord {
   Id id = 0;
   UploadKind kind = UploadKind::kDataset;
   UploadState state = UploadState::kOpen;
-  std::string dataset_name;       // kDataset
-  Id dataset_version_id = 0;      // kOutputSet
-  Id model_version_id = 0;        // kOutputSet
-  std::string machine;            // kOutputSet
+  std::string dataset_name;   // kDataset
+  Id dataset_version_id = 0;  // kOutputSet
+  Id model_version_id = 0;    // kOutputSet
+  std::string machine;        // kOutputSet
   std::int64_t next_sequence = 0;
   std::int64_t num_rows = 0;
   std::int64_t num_documents = 0;
-  Id result_id = 0;               // dataset version or output set, once committed
-  bool already_existed = false;   // the result was there before
+  Id result_id = 0;              // dataset version or output set, once committed
+  bool already_existed = false;  // the result was there before
   std::int64_t created_us = 0;
   std::int64_t updated_us = 0;
 };
@@ -153,6 +153,7 @@ struct RunRecord {
   RunState state = RunState::kQueued;
   std::string error;
   std::int64_t num_rows = 0;
+  std::int32_t shard_chunks = 0;  // chunks that each kScore job covers; set when the run is made
   std::int64_t num_rows_done = 0;
   std::int64_t num_scored = 0;
   std::int64_t num_missing = 0;
@@ -241,8 +242,8 @@ struct JobLease {
   Id job_id = 0;
   JobKind kind = JobKind::kScore;
   Id project_id = 0;
-  Id target_id = 0;         // run or comparison
-  std::int32_t shard = 0;   // kScore
+  Id target_id = 0;        // run or comparison
+  std::int32_t shard = 0;  // kScore
   std::int64_t fence = 0;
   std::int32_t attempt = 0;  // counts from 1
 };

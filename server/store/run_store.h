@@ -53,8 +53,8 @@ class RunStore {
   virtual absl::Status ReleaseAll() = 0;
 
   // Stores scores of a shard and ends its job, in one transaction; the last shard makes the
-  // kSummarize job ready. Columns belong to the run. ABORTED when the lease is no longer held:
-  // nothing is stored then.
+  // kSummarize job ready. Columns belong to the run; the run's count of rows done grows by
+  // `num_rows_done`. ABORTED when the lease is no longer held: nothing is stored then.
   virtual absl::Status FinishShard(const JobLease& lease, const std::vector<ColumnChunks>& columns,
                                    std::int64_t num_rows_done) = 0;
   // Stores summaries, column digests and counts; the run becomes SUCCEEDED. ABORTED as above.

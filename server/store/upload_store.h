@@ -24,8 +24,8 @@ struct BatchWrite {
   Id project = 0;
   Id upload = 0;
   std::int64_t sequence = 0;
-  Digest content{};         // of the batch as it came in, to tell a repeat from another batch
-  std::int64_t num_rows = 0;       // of the upload after this batch
+  Digest content{};           // of the batch as it came in, to tell a repeat from another batch
+  std::int64_t num_rows = 0;  // of the upload after this batch
   std::int64_t num_documents = 0;
   std::vector<ColumnChunks> columns;
 };
@@ -34,8 +34,8 @@ struct BatchWrite {
 struct CommitWrite {
   Id project = 0;
   Id upload = 0;
-  std::vector<ColumnRecord> columns;  // all of the upload, with digests and null counts
-  std::vector<ColumnChunks> hidden;   // columns to add that are not part of the digest
+  std::vector<ColumnRecord> columns;     // all of the upload, with digests and null counts
+  std::vector<ColumnChunks> hidden;      // columns to add that are not part of the digest
   DatasetVersionRecord dataset_version;  // kDataset: name, digest, row counts
   OutputSetRecord output_set;            // kOutputSet: all but id and time
 };
@@ -57,7 +57,7 @@ class UploadStore {
   // Seals the upload: its columns become those of a new dataset version or output set, or of the
   // existing one with the same digest. Returns the committed record.
   virtual absl::StatusOr<UploadRecord> Commit(const CommitWrite& commit) = 0;
-  // Forgets the upload and its rows. An unknown upload is no error.
+  // Forgets an open upload and its rows. An unknown or committed one is no error.
   virtual absl::Status Abort(Id project, Id upload) = 0;
   // Forgets open uploads untouched since `before_us` and sweeps chunks that nothing refers to, in
   // small steps. Returns the number of uploads removed.

@@ -35,7 +35,7 @@ class Tracer;
 // at a time.
 class Span {
  public:
-  Span() = default;  // records nothing
+  Span();  // records nothing
   Span(Span&& other) noexcept;
   Span& operator=(Span&& other) noexcept;
   ~Span();
@@ -56,16 +56,17 @@ class Span {
   std::unique_ptr<State> state_;
 };
 
-// Makes spans and writes finished ones to the store in batches, from one thread of its own. Durations
-// come from the steady clock. The queue is bounded: when it is full, spans are dropped and counted,
-// work never waits. Thread-safe.
+// Makes spans and writes finished ones to the store in batches, from one thread of its own.
+// Durations come from the steady clock. The queue is bounded: when it is full, spans are dropped
+// and counted, work never waits. Thread-safe.
 class Tracer {
  public:
   struct Options {
     std::size_t queue_capacity = 65'536;
     std::int64_t flush_interval_ms = 200;
   };
-  // `store` and `clock` outlive the tracer. Spans of all projects belong to `project`.
+  // `store` and `clock` outlive the tracer, and the tracer its spans. Spans of all projects belong
+  // to `project`.
   Tracer(store::TraceStore& store, Clock& clock, store::Id project);
   Tracer(store::TraceStore& store, Clock& clock, store::Id project, Options options);
   // Writes what is queued and joins.

@@ -65,10 +65,10 @@ class AssayCase(unittest.TestCase):
         """Runs a command with `-o json` that must exit 0 and returns the parsed answer."""
         return json.loads(self.ok(*arguments, "-o", "json", **options))
 
-    def start_server(self, *arguments, wait=True):
-        """Starts a daemon on a port of the kernel's choice; later commands use it."""
+    def start_server(self, *arguments, listen="127.0.0.1:0", wait=True):
+        """Starts a daemon, by default on a port of the kernel's choice; later commands use it."""
         process = subprocess.Popen(
-            [BIN / "assay-server", "--data-dir", self.store, "--listen", "127.0.0.1:0",
+            [BIN / "assay-server", "--data-dir", self.store, "--listen", listen,
              "--http-listen", "127.0.0.1:0", *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )

@@ -86,7 +86,7 @@ class BadOutputsTest(AssayCase):
     def refused(self, text, name="out.jsonl"):
         error = self.fails(2, "outputs", "push", "--model", "m", "--dataset", "set",
                            self.write(name, text))
-        self.assertEqual(json.loads(self.ok("outputs", "ls", "-o", "json")).get("outputSets", []), [])
+        self.assertEqual(json.loads(self.ok("outputs", "ls", "-o", "json")).get("output_sets", []), [])
         return error
 
     def test_a_key_that_the_dataset_lacks_is_named(self):
@@ -140,7 +140,7 @@ class ServerTroubleTest(AssayCase):
         database.close()
 
     def test_another_address_without_tls_and_tokens_is_refused(self):
-        server = self.start_server("--listen", "0.0.0.0:0", wait=False)
+        server = self.start_server(listen="0.0.0.0:0", wait=False)
         self.assertEqual(server.wait(timeout=20), 2)
         error = server.stderr.read()
         for flag in ("--tls-cert", "--tls-key", "--token-file"):
@@ -156,9 +156,9 @@ class ServerTroubleTest(AssayCase):
                 "SELECT chunk_id FROM column_chunks WHERE column_no = ? AND chunk_no = 1",
                 (column,)).fetchone()[0]
             data = bytearray(database.execute(
-                "SELECT data FROM chunk_segments WHERE chunk_id = ?", (chunk,)).fetchone()[0])
+                "SELECT data FROM chunk_segments WHERE id = ?", (chunk,)).fetchone()[0])
             data[len(data) // 2] ^= 1
-            database.execute("UPDATE chunk_segments SET data = ? WHERE chunk_id = ?",
+            database.execute("UPDATE chunk_segments SET data = ? WHERE id = ?",
                              (bytes(data), chunk))
         database.close()
         error = self.fails(3, "dataset", "export", "set")

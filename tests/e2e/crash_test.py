@@ -36,7 +36,7 @@ class CrashTest(AssayCase):
         self.outputs = self.write("outputs.jsonl", "".join(outputs))
 
     def restart(self):
-        return self.start_server("--listen", f"127.0.0.1:{self.port}")
+        return self.start_server(listen=f"127.0.0.1:{self.port}")
 
     def kill_at_random(self, server, longest_s):
         """Lets some time pass, then ends the server the hard way and starts another."""
@@ -68,7 +68,7 @@ class CrashTest(AssayCase):
             server = self.kill_at_random(server, usual_s)
             self.finish(push)
             version = self.json("dataset", "show", name)
-            self.assertEqual(version["numRows"], str(ROWS))
+            self.assertEqual(version["num_rows"], str(ROWS))
             self.assertEqual(version["digest"], digest)
         self.ok("doctor")
 
@@ -79,13 +79,13 @@ class CrashTest(AssayCase):
         self.ok("outputs", "push", "--model", "m", "--dataset", "whole", self.outputs)
         evaluate = ("eval", "--dataset", "whole", "--model", "m", "-o", "json")
         start = time.monotonic()
-        digest = json.loads(self.ok(*evaluate))["resultDigest"]
+        digest = json.loads(self.ok(*evaluate))["result_digest"]
         usual_s = time.monotonic() - start
         self.assertRegex(digest, "^sha256:[0-9a-f]{64}$")
         for _ in range(CRASHES):
             run = self.start(*evaluate)
             server = self.kill_at_random(server, usual_s)
-            self.assertEqual(json.loads(self.finish(run))["resultDigest"], digest)
+            self.assertEqual(json.loads(self.finish(run))["result_digest"], digest)
         self.ok("doctor")
         runs = self.json("run", "ls")["runs"]
         self.assertTrue(all(run["state"] == "SUCCEEDED" for run in runs), runs)

@@ -32,13 +32,13 @@ class MainPathTest(AssayCase):
         comparison = self.json("diff", "mlp@1", "mlp@2", "--dataset", "digits")
         accuracy = comparison["metrics"][0]
         self.assertEqual(accuracy["metric"]["id"], "accuracy")
-        self.assertEqual(accuracy["overall"]["numRows"], "597")
+        self.assertEqual(accuracy["overall"]["num_rows"], "597")
         self.assertAlmostEqual(accuracy["overall"]["baseline"], 573 / 597, places=12)
         self.assertAlmostEqual(accuracy["overall"]["candidate"], 567 / 597, places=12)
-        self.assertEqual((comparison["numBroken"], comparison["numFixed"]), ("7", "1"))
+        self.assertEqual((comparison["num_broken"], comparison["num_fixed"]), ("7", "1"))
         # McNemar exact with 7 and 1 discordant rows: 2 * (1 + 8) / 2**8.
         self.assertAlmostEqual(accuracy["overall"]["p"], 18 / 256, places=12)
-        self.assertEqual([d["field"] for d in comparison["modelDifferences"]], ["activation"])
+        self.assertEqual([d["field"] for d in comparison["model_differences"]], ["activation"])
         cohorts = {cell["cohort"] for cell in accuracy["cohorts"]}
         self.assertLessEqual({"digit=0", "digit=9", "ink=light", "ink=heavy"}, cohorts)
 
@@ -104,8 +104,8 @@ class MainPathTest(AssayCase):
         rows = self.json("rows", number, "--show", "broken")["rows"]
         self.assertEqual(len(rows), 7)
         for row in rows:
-            self.assertEqual(row["baselineOutput"], row["expected"])
-            self.assertNotEqual(row["candidateOutput"], row["expected"])
+            self.assertEqual(row["baseline_output"], row["expected"])
+            self.assertNotEqual(row["candidate_output"], row["expected"])
         self.assertEqual(len(self.json("rows", number, "--show", "fixed")["rows"]), 1)
 
     def test_every_output_format_has_the_same_exit_code(self):
@@ -123,13 +123,13 @@ class MainPathTest(AssayCase):
         wanted = {"run.load", "run.persist", "run.summarize"}
 
         def stages():
-            trace = json.loads(self.assay("trace", "show", run["traceId"], "-o", "json").stdout)
+            trace = json.loads(self.assay("trace", "show", run["trace_id"], "-o", "json").stdout)
             return {span["name"] for span in trace["spans"]}
 
         self.eventually(lambda: wanted <= stages())
-        text = self.ok("trace", "show", run["traceId"])
+        text = self.ok("trace", "show", run["trace_id"])
         self.assertIn("run.load", text)
-        self.assertIn(run["traceId"][:8], self.ok("trace", "ls"))
+        self.assertIn(run["trace_id"][:8], self.ok("trace", "ls"))
 
     def test_a_stranger_finds_help_with_an_example_for_every_command(self):
         top = self.ok("--help")

@@ -13,10 +13,10 @@ struct SqliteOptions {
   int num_readers = 8;  // read-only connections a file
 };
 
-// Opens `assay.db` and `traces.db` in `directory`, creating and migrating them as needed. The caller
-// holds the directory's lock. FAILED_PRECONDITION when a file is newer than this program, was
-// migrated by edited files, or is not an Assay store; DATA_LOSS when it is damaged.
-// `clock` outlives the store.
+// Opens `assay.db` and `traces.db` in `directory`, creating and migrating them as needed. The
+// caller holds the directory's lock. FAILED_PRECONDITION when a file is newer than this program,
+// was migrated by edited files, or is not an Assay store; DATA_LOSS when it is damaged. `clock`
+// outlives the store.
 absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const std::filesystem::path& directory,
                                                        Clock& clock,
                                                        const SqliteOptions& options = {});

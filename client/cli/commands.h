@@ -1,0 +1,31 @@
+#pragma once
+
+#include <functional>
+
+#include "absl/status/statusor.h"
+#include "client/cli/context.h"
+#include "client/cli/exit_codes.h"
+
+namespace CLI {
+class App;
+}
+
+namespace assay::cli {
+
+// What the parsed command line asks for. Set by the subcommand that was named, run afterwards.
+using Action = std::function<absl::StatusOr<ExitCode>(Context&)>;
+
+// Each adds a subcommand with its options to `app`. `action` outlives the parsing.
+void AddDatasetCommand(CLI::App& app, Action& action);
+void AddModelCommand(CLI::App& app, Action& action);
+void AddOutputsCommand(CLI::App& app, Action& action);
+void AddEvalCommand(CLI::App& app, Action& action);
+void AddDiffCommand(CLI::App& app, Action& action);
+void AddComparisonCommand(CLI::App& app, Action& action);
+void AddRowsCommand(CLI::App& app, Action& action);
+void AddRunCommand(CLI::App& app, Action& action);
+void AddTraceCommand(CLI::App& app, Action& action);
+void AddDoctorCommand(CLI::App& app, Action& action);
+void AddVersionCommand(CLI::App& app, Action& action);
+
+}  // namespace assay::cli

@@ -1,0 +1,236 @@
+#include "client/cli/comparison_view.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "absl/strings/str_format.h"
+#include "client/cli/text_width.h"
+#include "client/cpp/references.h"
+
+namespace assay::cli {
+namespace {
+
+std::string UpperCase(std::string_view text) {
+  std::string upper(text);
+  std::transform(upper.begin(), upper.end(), upper.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return upper;
+}
+
+std::string DifferenceText(const v1::FieldDifference& difference, bool uses_unicode) {
+  const auto value = [](const std::string& text) {
+    return text.empty() ? std::string("(none)") : OneLine(text);
+  };
+  return absl::StrFormat("%s %s %s %s", OneLine(difference.field()), value(difference.baseline()),
+                         uses_unicode ? "→" : "->", value(difference.candidate()));
+}
+
+}  // namespace
+
+std::optional<double> P(const v1::Cell& cell) {
+  return Optional(cell, &v1::Cell::has_p, &v1::Cell::p);
+}
+
+std::optional<double> Q(const v1::Cell& cell) {
+  return Optional(cell, &v1::Cell::has_q, &v1::Cell::q);
+}
+
+std::optional<double> Baseline(const v1::Cell& cell) {
+  return Optional(cell, &v1::Cell::has_baseline, &v1::Cell::baseline);
+}
+
+std::optional<double> Candidate(const v1::Cell& cell) {
+  return Optional(cell, &v1::Cell::has_candidate, &v1::Cell::candidate);
+}
+
+std::optional<double> AdjustedP(const v1::GateResult& result) {
+  return Optional(result, &v1::GateResult::has_p_adjusted, &v1::GateResult::p_adjusted);
+}
+
+MetricStyle StyleOf(const v1::Metric& metric) {
+  return MetricStyle(metric.kind() == v1::METRIC_KIND_BINARY_MEAN, metric.unit());
+}
+
+const v1::MetricComparison* FindMetric(const v1::Comparison& comparison, std::string_view id) {
+  for (const v1::MetricComparison& metric : comparison.metrics()) {
+    if (metric.metric().id() == id) {
+      return &metric;
+    }
+  }
+  return nullptr;
+}
+
+double Signed(const v1::Metric& metric, double delta) {
+  switch (metric.direction()) {
+    case v1::DIRECTION_HIGHER:
+      return delta;
+    case v1::DIRECTION_LOWER:
+      return -delta;
+    default:
+      return 0;
+  }
+}
+
+std::optional<Ink> InkOf(v1::Verdict verdict) {
+  switch (verdict) {
+    case v1::VERDICT_PASS:
+      return Ink::kGreen;
+    case v1::VERDICT_REGRESSED:
+    case v1::VERDICT_REFUSED:
+      return Ink::kRed;
+    case v1::VERDICT_INCONCLUSIVE:
+      return Ink::kYellow;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string_view VerdictWord(v1::Verdict verdict) {
+  switch (verdict) {
+    case v1::VERDICT_PASS:
+      return "pass";
+    case v1::VERDICT_REGRESSED:
+      return "regressed";
+    case v1::VERDICT_INCONCLUSIVE:
+      return "inconclusive";
+    case v1::VERDICT_REFUSED:
+      return "refused";
+    default:
+      return "none";
+  }
+}
+
+std::string MarkedVerdict(v1::Verdict verdict, bool uses_unicode) {
+  const std::string word(VerdictWord(verdict));
+  switch (verdict) {
+    case v1::VERDICT_PASS:
+      return (uses_unicode ? "✓ " : "+ ") + word;
+    case v1::VERDICT_REGRESSED:
+    case v1::VERDICT_REFUSED:
+      return (uses_unicode ? "✗ " : "x ") + word;
+    case v1::VERDICT_INCONCLUSIVE:
+      return "? " + word;
+    default:
+      return word;
+  }
+}
+
+std::string Headline(const v1::Comparison& comparison) {
+  if (comparison.state() == v1::Comparison::FAILED) {
+    return "FAILED";
+  }
+  if (comparison.verdict() == v1::VERDICT_UNSPECIFIED) {
+    return "NO GATE";
+  }
+  return UpperCase(VerdictWord(comparison.verdict()));
+}
+
+const std::string& Sentence(const v1::Comparison& comparison) {
+  return comparison.state() == v1::Comparison::FAILED ? comparison.error() : comparison.summary();
+}
+
+std::string Sides(const v1::Comparison& comparison, bool uses_unicode) {
+  return absl::StrFormat("%s %s %s", client::ShortName(comparison.baseline_model_version()),
+                         uses_unicode ? "→" : "->",
+                         client::ShortName(comparison.candidate_model_version()));
+}
+
+std::string DataText(const v1::Comparison& comparison, bool uses_unicode) {
+  return absl::StrFormat("%s %s %s paired rows", client::ShortName(comparison.dataset_version()),
+                         uses_unicode ? "·" : "-", CountText(comparison.num_paired()));
+}
+
+std::string JoinedDifferences(
+    const google::protobuf::RepeatedPtrField<v1::FieldDifference>& differences, bool uses_unicode) {
+  std::string text;
+  for (const v1::FieldDifference& difference : differences) {
+    text += (text.empty() ? "" : "; ") + DifferenceText(difference, uses_unicode);
+  }
+  return text;
+}
+
+const v1::GateResult* OverallGate(const v1::Comparison& comparison, const std::string& metric) {
+  for (const v1::GateResult& result : comparison.gates()) {
+    if (result.gate().metric() == metric && result.gate().cohort().empty()) {
+      return &result;
+    }
+  }
+  return nullptr;
+}
+
+std::string LimitText(const v1::Gate& gate, const v1::Metric& metric) {
+  const double limit =
+      metric.direction() == v1::DIRECTION_LOWER ? gate.max_drop() : -gate.max_drop();
+  return StyleOf(metric).Delta(limit);
+}
+
+const v1::Metric& MetricOf(const v1::Comparison& comparison, const v1::Gate& gate) {
+  const v1::MetricComparison* found = FindMetric(comparison, gate.metric());
+  return found != nullptr ? found->metric() : v1::Metric::default_instance();
+}
+
+std::string GateName(const v1::Gate& gate) {
+  return gate.cohort().empty() ? gate.metric()
+                               : absl::StrFormat("%s, %s", gate.metric(), gate.cohort());
+}
+
+std::string GateIntervalTitle(const v1::Comparison& comparison) {
+  const double alpha = comparison.alpha() > 0 ? comparison.alpha() : 0.05;
+  return absl::StrFormat("%s %% CI", NumberText(100 * (1 - 2 * alpha)));
+}
+
+const v1::MetricComparison* CohortMetric(const v1::Comparison& comparison) {
+  for (const v1::Verdict verdict :
+       {v1::VERDICT_REGRESSED, v1::VERDICT_INCONCLUSIVE, v1::VERDICT_PASS}) {
+    for (const v1::GateResult& result : comparison.gates()) {
+      const v1::MetricComparison* metric = FindMetric(comparison, result.gate().metric());
+      if (result.verdict() == verdict && metric != nullptr && metric->cohorts_size() > 0) {
+        return metric;
+      }
+    }
+  }
+  const v1::MetricComparison* flips = FindMetric(comparison, comparison.flip_metric());
+  if (flips != nullptr && flips->cohorts_size() > 0) {
+    return flips;
+  }
+  for (const v1::MetricComparison& metric : comparison.metrics()) {
+    if (metric.cohorts_size() > 0) {
+      return &metric;
+    }
+  }
+  return nullptr;
+}
+
+std::vector<std::string> RowFacts(const v1::Comparison& comparison) {
+  std::vector<std::string> facts;
+  const auto add = [&facts](std::string_view name, std::int64_t count) {
+    facts.push_back(absl::StrFormat("%s %s", name, CountText(count)));
+  };
+  if (!comparison.flip_metric().empty()) {
+    add("broken", comparison.num_broken());
+    add("fixed", comparison.num_fixed());
+    add("both wrong", comparison.num_both_wrong());
+    add("both right", comparison.num_both_right());
+  } else if (comparison.metrics_size() > 0) {
+    const v1::Cell& cell = comparison.metrics(0).overall();
+    add("worse", cell.num_worse());
+    add("better", cell.num_better());
+    add("equal", cell.num_rows() - cell.num_worse() - cell.num_better());
+  }
+  add("unpaired", comparison.num_only_baseline() + comparison.num_only_candidate());
+  if (comparison.num_baseline_errors() + comparison.num_candidate_errors() > 0) {
+    facts.push_back(absl::StrFormat("errors %s before, %s after",
+                                    CountText(comparison.num_baseline_errors()),
+                                    CountText(comparison.num_candidate_errors())));
+  }
+  return facts;
+}
+
+std::string RowMetric(const v1::Comparison& comparison) {
+  if (!comparison.flip_metric().empty()) {
+    return comparison.flip_metric();
+  }
+  return comparison.metrics_size() > 0 ? comparison.metrics(0).metric().id() : std::string();
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,196 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include "client/cli/commands.h"
+#include "client/cli/resource_tables.h"
+#include "client/cpp/client.h"
+#include "client/cpp/references.h"
+#include "client/cpp/status_macros.h"
+
+namespace assay::cli {
+namespace {
+
+struct PushOptions {
+  std::string name;
+  bool is_external = false;
+  std::vector<std::string> config;
+  std::string activation;
+  std::string weights_digest;
+};
+
+struct ListOptions {
+  std::string name;
+  std::int64_t limit = 50;
+};
+
+absl::StatusOr<v1::CreateModelVersionRequest> MakeRequest(const Context& context,
+                                                          const PushOptions& options) {
+  ASSAY_RETURN_IF_ERROR(client::CheckResourceId(options.name));
+  if (!options.is_external) {
+    return WithHint(absl::InvalidArgumentError("a model needs --external"),
+                    "only models whose outputs are made elsewhere can be stored");
+  }
+  v1::CreateModelVersionRequest request;
+  request.set_parent(client::ProjectName(context.project()));
+  request.set_model(options.name);
+  v1::ModelVersion& version = *request.mutable_version();
+  version.set_external(true);
+  version.set_activation(options.activation);
+  version.set_weights_digest(options.weights_digest);
+  for (const std::string& entry : options.config) {
+    const std::size_t equals = entry.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return absl::InvalidArgumentError(absl::StrFormat("--config is KEY=VALUE, not '%s'", entry));
+    }
+    const bool is_new = version.mutable_config()
+                            ->insert({entry.substr(0, equals), entry.substr(equals + 1)})
+                            .second;
+    if (!is_new) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("--config '%s' is given twice", entry.substr(0, equals)));
+    }
+  }
+  return request;
+}
+
+absl::StatusOr<ExitCode> RunPush(Context& context, const PushOptions& options) {
+  ASSAY_ASSIGN_OR_RETURN(const v1::CreateModelVersionRequest request,
+                         MakeRequest(context, options));
+  ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
+  ASSAY_ASSIGN_OR_RETURN(const v1::CreateModelVersionResponse response,
+                         client->CreateModelVersion(request));
+  const v1::ModelVersion& version = response.version();
+  const std::string reference = client::ShortName(version.name());
+  if (context.format() == OutputFormat::kText) {
+    context.Print(absl::StrFormat("%s  %s%s\n", reference, ShortDigest(version.digest()),
+                                  response.already_existed() ? "  (already stored)" : ""));
+    return ExitCode::kPass;
+  }
+  Table table({{"model"}, {"digest"}, {"already_existed"}});
+  table.AddRow({reference, version.digest(), response.already_existed() ? "true" : "false"});
+  context.Print(version, table);
+  return ExitCode::kPass;
+}
+
+absl::StatusOr<ExitCode> ListModels(Context& context, client::Client& client,
+                                    const ListOptions& options) {
+  v1::ListModelsRequest request;
+  request.set_parent(client::ProjectName(context.project()));
+  ASSAY_ASSIGN_OR_RETURN(const v1::ListModelsResponse response,
+                         client.ListModels(request, options.limit));
+  Table table({{"MODEL", Align::kLeft, true},
+               {"LATEST", Align::kRight},
+               {"ACTIVATION"},
+               {"DIGEST"},
+               {"CREATED"}});
+  for (const v1::Model& model : response.models()) {
+    const v1::ModelVersion& version = model.latest_version();
+    table.AddRow({client::ShortName(model.name()), std::to_string(version.number()),
+                  version.activation(), ShortDigest(version.digest()),
+                  TimeText(version.create_time())});
+  }
+  context.Print(response, table);
+  context.WarnOfMore(response.next_page_token());
+  return ExitCode::kPass;
+}
+
+absl::StatusOr<ExitCode> ListVersions(Context& context, client::Client& client,
+                                      const ListOptions& options) {
+  ASSAY_RETURN_IF_ERROR(client::CheckResourceId(options.name));
+  v1::ListModelVersionsRequest request;
+  request.set_parent(
+      absl::StrFormat("%s/models/%s", client::ProjectName(context.project()), options.name));
+  ASSAY_ASSIGN_OR_RETURN(const v1::ListModelVersionsResponse response,
+                         client.ListModelVersions(request, options.limit));
+  Table table({{"VERSION", Align::kLeft, true}, {"ACTIVATION"}, {"DIGEST"}, {"CREATED"}});
+  for (const v1::ModelVersion& version : response.versions()) {
+    table.AddRow({client::ShortName(version.name()), version.activation(),
+                  ShortDigest(version.digest()), TimeText(version.create_time())});
+  }
+  context.Print(response, table);
+  context.WarnOfMore(response.next_page_token());
+  return ExitCode::kPass;
+}
+
+absl::StatusOr<ExitCode> RunList(Context& context, const ListOptions& options) {
+  ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
+  return options.name.empty() ? ListModels(context, *client, options)
+                              : ListVersions(context, *client, options);
+}
+
+absl::StatusOr<ExitCode> RunShow(Context& context, const std::string& reference) {
+  ASSAY_ASSIGN_OR_RETURN(const std::string name,
+                         client::ResolveModelVersion(context.project(), reference));
+  ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
+  v1::GetModelVersionRequest request;
+  request.set_name(name);
+  ASSAY_ASSIGN_OR_RETURN(const v1::ModelVersion version, client->GetModelVersion(request));
+
+  Table table({{"FIELD"}, {"VALUE"}});
+  table.AddRow({"model", client::ShortName(version.name())});
+  table.AddRow({"digest", version.digest()});
+  table.AddRow({"kind", version.external() ? "external" : "stored"});
+  if (!version.activation().empty()) {
+    table.AddRow({"activation", version.activation()});
+  }
+  if (!version.weights_digest().empty()) {
+    table.AddRow({"weights", version.weights_digest()});
+  }
+  // A protobuf map has no order of its own.
+  for (const auto& [key, value] :
+       std::map<std::string, std::string>(version.config().begin(), version.config().end())) {
+    table.AddRow({"config." + key, value});
+  }
+  table.AddRow({"created", TimeText(version.create_time())});
+  context.Print(version, table);
+  return ExitCode::kPass;
+}
+
+}  // namespace
+
+void AddModelCommand(CLI::App& app, Action& action) {
+  CLI::App* model = app.add_subcommand("model", "Register, list and show models");
+
+  auto push_options = std::make_shared<PushOptions>();
+  CLI::App* push = model->add_subcommand(
+      "push",
+      "Stores a version of a model.\n"
+      "An equal description gives the version that is there already; without --config, "
+      "--activation and --weights-digest every push is a new version.");
+  push->add_option("NAME", push_options->name, "Model; made when it does not exist")->required();
+  push->add_flag("--external", push_options->is_external,
+                 "The model runs elsewhere: only its outputs are stored");
+  push->add_option("--config", push_options->config, "KEY=VALUE of its configuration; repeatable")
+      ->allow_extra_args(false);
+  push->add_option("--activation", push_options->activation, "Activation function, as gelu_tanh");
+  push->add_option("--weights-digest", push_options->weights_digest,
+                   "Digest of its weights, sha256: and 64 hex digits");
+  push->footer("Example: assay model push mlp --external --activation relu --config epoch=12");
+  push->callback([push_options, &action] {
+    action = [push_options](Context& context) { return RunPush(context, *push_options); };
+  });
+
+  auto list_options = std::make_shared<ListOptions>();
+  CLI::App* list = model->add_subcommand("ls", "Lists models, or the versions of one");
+  list->add_option("NAME", list_options->name, "Model whose versions to list");
+  list->add_option("--limit", list_options->limit, "At most this many; 0: all")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  list->footer("Example: assay model ls mlp");
+  list->callback([list_options, &action] {
+    action = [list_options](Context& context) { return RunList(context, *list_options); };
+  });
+
+  auto show_reference = std::make_shared<std::string>();
+  CLI::App* show = model->add_subcommand("show", "Shows a version");
+  show->add_option("REF", *show_reference, "mlp, mlp@3 or mlp@sha256:1f3a")->required();
+  show->footer("Example: assay model show mlp@1");
+  show->callback([show_reference, &action] {
+    action = [show_reference](Context& context) { return RunShow(context, *show_reference); };
+  });
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,156 @@
+#include "client/cli/table.h"
+
+#include <algorithm>
+#include <cassert>
+#include <charconv>
+#include <utility>
+
+#include "client/cli/text_width.h"
+
+namespace assay::cli {
+namespace {
+
+constexpr std::size_t kGap = 2;
+constexpr std::size_t kNarrowestShrunk = 8;
+
+bool IsNumber(std::string_view text) {
+  if (!text.empty() && text[0] == '+') {
+    text.remove_prefix(1);
+  }
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+bool LooksLikeFormula(std::string_view text) {
+  return !text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos &&
+         !IsNumber(text);
+}
+
+std::string Aligned(std::string_view cell, std::size_t width, Align align) {
+  return align == Align::kRight ? PaddedLeft(cell, width) : PaddedRight(cell, width);
+}
+
+std::string WithoutTrailingBlanks(std::string line) {
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line;
+}
+
+}  // namespace
+
+std::string CsvField(std::string_view text) {
+  if (text.find_first_of("\",\r\n") == std::string_view::npos) {
+    return std::string(text);
+  }
+  std::string field = "\"";
+  for (const char c : text) {
+    field += c;
+    if (c == '"') {
+      field += '"';
+    }
+  }
+  return field + '"';
+}
+
+std::string MarkdownText(std::string_view text) {
+  std::string escaped;
+  for (const char c : OneLine(text)) {
+    if (std::string_view("\\|`*_<>[]").find(c) != std::string_view::npos) {
+      escaped += '\\';
+    }
+    escaped += c;
+  }
+  return escaped;
+}
+
+Table::Table(std::vector<TableColumn> columns) : columns_(std::move(columns)) {}
+
+void Table::AddRow(std::vector<Cell> cells) {
+  assert(cells.size() == columns_.size());
+  rows_.push_back(std::move(cells));
+}
+
+std::vector<std::size_t> Table::Widths(std::size_t width) const {
+  std::vector<std::size_t> widths(columns_.size());
+  std::size_t total = kGap * (columns_.size() - 1);
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    widths[c] = DisplayWidth(columns_[c].title);
+    for (const std::vector<Cell>& row : rows_) {
+      widths[c] = std::max(widths[c], DisplayWidth(OneLine(row[c].text)));
+    }
+    total += widths[c];
+  }
+  while (total > width) {
+    std::size_t widest = columns_.size();
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      if (columns_[c].may_shrink && widths[c] > kNarrowestShrunk &&
+          (widest == columns_.size() || widths[c] > widths[widest])) {
+        widest = c;
+      }
+    }
+    if (widest == columns_.size()) {
+      break;
+    }
+    --widths[widest];
+    --total;
+  }
+  return widths;
+}
+
+std::string Table::Text(std::size_t width, const Palette& palette, std::size_t indent) const {
+  const std::vector<std::size_t> widths = Widths(width > indent ? width - indent : 0);
+  const std::string margin(indent, ' ');
+  const std::string gap(kGap, ' ');
+  std::string titles;
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    titles += Aligned(columns_[c].title, widths[c], columns_[c].align) + gap;
+  }
+  std::string text = margin + palette(Ink::kBold, WithoutTrailingBlanks(titles)) + "\n";
+  for (const std::vector<Cell>& row : rows_) {
+    std::string line = margin;
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      const std::string cell =
+          Aligned(Shortened(OneLine(row[c].text), widths[c]), widths[c], columns_[c].align);
+      line += (row[c].ink.has_value() ? palette(*row[c].ink, cell) : cell) + gap;
+    }
+    text += WithoutTrailingBlanks(line) + "\n";
+  }
+  return text;
+}
+
+std::string Table::Csv() const {
+  std::string text;
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    text += (c == 0 ? "" : ",") + CsvField(columns_[c].title);
+  }
+  text += "\r\n";
+  for (const std::vector<Cell>& row : rows_) {
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      text += c == 0 ? "" : ",";
+      const std::string& cell = row[c].text;
+      text += CsvField(LooksLikeFormula(cell) ? "'" + cell : cell);
+    }
+    text += "\r\n";
+  }
+  return text;
+}
+
+std::string Table::Markdown() const {
+  std::string text = "|";
+  std::string rule = "|";
+  for (const TableColumn& column : columns_) {
+    text += " " + MarkdownText(column.title) + " |";
+    rule += column.align == Align::kRight ? " ---: |" : " --- |";
+  }
+  text += "\n" + rule + "\n";
+  for (const std::vector<Cell>& row : rows_) {
+    text += "|";
+    for (const Cell& cell : row) {
+      text += " " + MarkdownText(cell.text) + " |";
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,227 @@
+#include "server/api/call.h"
+
+#include <grpcpp/server_context.h>
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "server/api/resource_names.h"
+#include "server/base/log.h"
+#include "server/base/status_macros.h"
+
+namespace assay::api {
+namespace {
+
+// First value of a key in the metadata that came with the call.
+std::optional<std::string_view> Metadata(const grpc::CallbackServerContext& context,
+                                         std::string_view key) {
+  const auto found = context.client_metadata().find(grpc::string_ref(key.data(), key.size()));
+  if (found == context.client_metadata().end()) {
+    return std::nullopt;
+  }
+  return std::string_view(found->second.data(), found->second.size());
+}
+
+// A unary call from its arrival until its answer has left; then deletes itself.
+class UnaryCall : public grpc::ServerUnaryReactor {
+ public:
+  UnaryCall(Dispatcher& dispatcher, std::string_view method, Lane lane, Call call,
+            Dispatcher::AsyncHandler handler)
+      : dispatcher_(dispatcher),
+        method_(method),
+        lane_(lane),
+        call_(std::move(call)),
+        handler_(std::move(handler)) {}
+
+  void Start() {
+    dispatcher_.pool(lane_).Post([this] {
+      if (absl::Status alive = call_.CheckAlive(); !alive.ok()) {
+        End(alive);
+        return;
+      }
+      handler_(call_, [this](const absl::Status& status) { End(status); });
+    });
+  }
+
+  void OnDone() override {
+    dispatcher_.Leave(lane_);
+    delete this;
+  }
+
+ private:
+  // Nothing may follow: the call may be gone on return.
+  void End(const absl::Status& status) {
+    call_.span().SetStatus(status);
+    call_.span().End();
+    Finish(ToGrpc(status, method_));
+  }
+
+  Dispatcher& dispatcher_;
+  const std::string_view method_;
+  const Lane lane_;
+  Call call_;
+  const Dispatcher::AsyncHandler handler_;
+};
+
+// Ends a call that was not let in.
+class RefusedCall : public grpc::ServerUnaryReactor {
+ public:
+  explicit RefusedCall(const grpc::Status& status) { Finish(status); }
+  void OnDone() override { delete this; }
+};
+
+}  // namespace
+
+Call::Call(const store::DatasetStore& projects, grpc::CallbackServerContext& context, Caller caller,
+           trace::Span span)
+    : projects_(projects),
+      context_(context),
+      caller_(std::move(caller)),
+      span_(std::move(span)) {}
+
+absl::Status Call::CheckAlive() const {
+  if (context_.deadline() <= std::chrono::system_clock::now()) {
+    return absl::DeadlineExceededError("the deadline of the call has passed");
+  }
+  if (context_.IsCancelled()) {
+    return absl::CancelledError("the caller cancelled the call");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<store::Id> Call::ProjectId(std::string_view project) const {
+  const absl::StatusOr<store::ProjectRecord> record = projects_.FindProject(project);
+  if (!record.ok() && !absl::IsNotFound(record.status())) {
+    return record.status();
+  }
+  if (!record.ok() || (caller_.project != kAllProjects && caller_.project != project)) {
+    return absl::NotFoundError(
+        absl::StrFormat("no such project: 'projects/%s'", Quoted(project)));
+  }
+  return record->id;
+}
+
+Dispatcher::Dispatcher(const store::DatasetStore& projects, trace::Tracer& tracer,
+                       const Authenticator& authenticator, Options options)
+    : projects_(projects),
+      tracer_(tracer),
+      authenticator_(authenticator),
+      options_(options),
+      quick_(options.num_quick_threads),
+      slow_(options.num_slow_threads) {}
+
+Dispatcher::~Dispatcher() = default;
+
+grpc::ServerUnaryReactor* Dispatcher::Run(grpc::CallbackServerContext* context,
+                                          std::string_view method, Lane lane, Handler handler) {
+  return RunAsync(
+      context, method, lane,
+      [handler = std::move(handler)](Call& call, const Done& done) { done(handler(call)); });
+}
+
+grpc::ServerUnaryReactor* Dispatcher::RunAsync(grpc::CallbackServerContext* context,
+                                               std::string_view method, Lane lane,
+                                               AsyncHandler handler) {
+  absl::StatusOr<Caller> caller = Enter(*context, method, lane);
+  if (!caller.ok()) {
+    return new RefusedCall(ToGrpc(caller.status(), method));
+  }
+  auto* call = new UnaryCall(*this, method, lane, Open(*context, method, *std::move(caller)),
+                             std::move(handler));
+  call->Start();
+  return call;
+}
+
+void Dispatcher::RefuseCalls() {
+  const MutexLock lock(mutex_);
+  is_refusing_ = true;
+  for (Stream* stream : streams_) {
+    stream->EndSoon();
+  }
+}
+
+bool Dispatcher::WaitUntilIdle(std::chrono::steady_clock::time_point deadline) {
+  MutexLock lock(mutex_);
+  while (num_quick_ + num_slow_ > 0 || !streams_.empty()) {
+    if (!lock.WaitUntil(left_, deadline)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+absl::StatusOr<Caller> Dispatcher::Admit(const grpc::CallbackServerContext& context,
+                                         std::string_view method) const {
+  ASSAY_ASSIGN_OR_RETURN(Caller caller,
+                         authenticator_.Authenticate(Metadata(context, "authorization")));
+  ASSAY_RETURN_IF_ERROR(Authorize(caller, method));
+  return caller;
+}
+
+absl::StatusOr<Caller> Dispatcher::Enter(const grpc::CallbackServerContext& context,
+                                         std::string_view method, Lane lane) {
+  ASSAY_ASSIGN_OR_RETURN(Caller caller, Admit(context, method));
+  const MutexLock lock(mutex_);
+  if (is_refusing_) {
+    return absl::UnavailableError("the server is stopping");
+  }
+  int& num_calls = lane == Lane::kQuick ? num_quick_ : num_slow_;
+  const int max_calls = lane == Lane::kQuick ? options_.max_quick_calls : options_.max_slow_calls;
+  if (num_calls >= max_calls) {
+    return absl::ResourceExhaustedError(
+        absl::StrFormat("%d such calls are under way; try again", max_calls));
+  }
+  ++num_calls;
+  return caller;
+}
+
+void Dispatcher::Leave(Lane lane) {
+  const MutexLock lock(mutex_);
+  --(lane == Lane::kQuick ? num_quick_ : num_slow_);
+  left_.notify_all();
+}
+
+absl::StatusOr<Caller> Dispatcher::EnterStream(const grpc::CallbackServerContext& context,
+                                               std::string_view method, Stream& stream) {
+  ASSAY_ASSIGN_OR_RETURN(Caller caller, Admit(context, method));
+  const MutexLock lock(mutex_);
+  if (is_refusing_) {
+    return absl::UnavailableError("the server is stopping");
+  }
+  if (static_cast<int>(streams_.size()) >= options_.max_streams) {
+    return absl::ResourceExhaustedError(
+        absl::StrFormat("%d streams are open; try again", options_.max_streams));
+  }
+  streams_.insert(&stream);
+  return caller;
+}
+
+void Dispatcher::LeaveStream(Stream& stream) {
+  const MutexLock lock(mutex_);
+  streams_.erase(&stream);
+  left_.notify_all();
+}
+
+Call Dispatcher::Open(grpc::CallbackServerContext& context, std::string_view method,
+                      Caller caller) {
+  const std::optional<std::string_view> traceparent = Metadata(context, "traceparent");
+  trace::Span span = tracer_.StartSpan(
+      method, traceparent.has_value() ? trace::ParseTraceparent(*traceparent) : std::nullopt);
+  context.AddTrailingMetadata("assay-trace-id", span.context().TraceIdHex());
+  return Call(projects_, context, std::move(caller), std::move(span));
+}
+
+grpc::Status ToGrpc(const absl::Status& status, std::string_view method) {
+  if (status.ok()) {
+    return grpc::Status::OK;
+  }
+  const std::string message(status.message());
+  if (absl::IsInternal(status) || absl::IsDataLoss(status)) {
+    Log(LogLevel::kError, "a call failed", {{"method", method}, {"status", status}});
+  }
+  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), message);
+}
+
+}  // namespace assay::api

@@ -1,0 +1,131 @@
+#pragma once
+
+#include <grpcpp/support/server_callback.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/api/auth.h"
+#include "server/base/mutex.h"
+#include "server/base/thread_pool.h"
+#include "server/store/dataset_store.h"
+#include "server/trace/tracer.h"
+
+namespace assay::api {
+
+class Dispatcher;
+
+// A call that was let in, as its handler sees it. Owned by one thread at a time; CheckAlive is
+// thread-safe.
+class Call {
+ public:
+  Call(const store::DatasetStore& projects, grpc::CallbackServerContext& context, Caller caller,
+       trace::Span span);
+
+  const Caller& caller() const { return caller_; }
+  trace::Span& span() { return span_; }
+
+  // CANCELLED or DEADLINE_EXCEEDED once nobody waits for the answer any more.
+  absl::Status CheckAlive() const;
+  // Id of a project that the caller may see. NOT_FOUND for others, whether they exist or not.
+  absl::StatusOr<store::Id> ProjectId(std::string_view project) const;
+
+ private:
+  const store::DatasetStore& projects_;
+  grpc::CallbackServerContext& context_;
+  const Caller caller_;
+  trace::Span span_;
+};
+
+// How long a call may keep a thread: reads of a few records, or work that grows with the data.
+enum class Lane : std::uint8_t { kQuick, kSlow };
+
+// The one way from gRPC into handlers. Checks who calls and whether there is room, opens the span,
+// runs the handler on a thread of its own, and ends the call with the handler's status. A call that
+// is cancelled or whose deadline has passed before its turn is ended without running it. Thread-safe.
+class Dispatcher {
+ public:
+  struct Options {
+    int num_quick_threads = 4;
+    int num_slow_threads = 4;
+    // Calls of a lane from their arrival until their answer has left.
+    int max_quick_calls = 1024;
+    int max_slow_calls = 64;
+    int max_streams = 256;
+  };
+  using Handler = std::function<absl::Status(Call&)>;
+  using Done = std::function<void(absl::Status)>;
+  // Calls `done` once, on any thread, perhaps before it returns.
+  using AsyncHandler = std::function<void(Call&, Done done)>;
+
+  // Something that runs until it is told to end; see WatchStream.
+  class Stream {
+   public:
+    virtual ~Stream() = default;
+    // Ends the stream soon, with UNAVAILABLE. Thread-safe, does not block.
+    virtual void EndSoon() = 0;
+  };
+
+  // All outlive the dispatcher.
+  Dispatcher(const store::DatasetStore& projects, trace::Tracer& tracer,
+             const Authenticator& authenticator, Options options);
+  // Every call must have ended.
+  ~Dispatcher();
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
+
+  // The reactor of a unary call. `method` is `assay.v1.Service/Method` and lives as long as the
+  // program.
+  grpc::ServerUnaryReactor* Run(grpc::CallbackServerContext* context, std::string_view method,
+                                Lane lane, Handler handler);
+  grpc::ServerUnaryReactor* RunAsync(grpc::CallbackServerContext* context, std::string_view method,
+                                     Lane lane, AsyncHandler handler);
+
+  // Refuses calls from now on, with UNAVAILABLE, and ends streams.
+  void RefuseCalls();
+  // Waits until no call is left; false when `deadline` came first.
+  bool WaitUntilIdle(std::chrono::steady_clock::time_point deadline);
+
+  // For reactors.
+  // Who calls, if they may call `method` and there is room; then Leave must follow.
+  absl::StatusOr<Caller> Enter(const grpc::CallbackServerContext& context, std::string_view method,
+                               Lane lane);
+  void Leave(Lane lane);
+  absl::StatusOr<Caller> EnterStream(const grpc::CallbackServerContext& context,
+                                     std::string_view method, Stream& stream);
+  void LeaveStream(Stream& stream);
+  // The call with its span open and its trace named in the trailing metadata.
+  Call Open(grpc::CallbackServerContext& context, std::string_view method, Caller caller);
+  ThreadPool& pool(Lane lane) { return lane == Lane::kQuick ? quick_ : slow_; }
+
+ private:
+  absl::StatusOr<Caller> Admit(const grpc::CallbackServerContext& context,
+                               std::string_view method) const;
+
+  const store::DatasetStore& projects_;
+  trace::Tracer& tracer_;
+  const Authenticator& authenticator_;
+  const Options options_;
+
+  Mutex mutex_;
+  std::condition_variable left_;
+  bool is_refusing_ ASSAY_GUARDED_BY(mutex_) = false;
+  int num_quick_ ASSAY_GUARDED_BY(mutex_) = 0;
+  int num_slow_ ASSAY_GUARDED_BY(mutex_) = 0;
+  std::unordered_set<Stream*> streams_ ASSAY_GUARDED_BY(mutex_);
+
+  ThreadPool quick_;
+  ThreadPool slow_;
+};
+
+// `status` as gRPC sends it. An INTERNAL error, which is a bug of ours, is logged with `method`.
+grpc::Status ToGrpc(const absl::Status& status, std::string_view method);
+
+}  // namespace assay::api

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/run/comparison_rows.h"
+#include "server/run/scheduler.h"
+#include "server/store/store.h"
+
+namespace google::protobuf {
+class Timestamp;
+}
+
+namespace assay::v1 {
+class ColumnInfo;
+class Comparison;
+class ComparisonRow;
+class CreateComparisonRequest;
+class Dataset;
+class DatasetVersion;
+class ModelVersion;
+class OutputSet;
+class Run;
+class Span;
+class Trace;
+class Upload;
+}  // namespace assay::v1
+
+namespace assay::api {
+
+// Names of dataset and model versions by id, looked up once each. For one call and project; owned by
+// one thread.
+class VersionNames {
+ public:
+  // `store` outlives it. `project` is the project's name.
+  VersionNames(store::Store& store, store::Id project_id, std::string project);
+
+  const std::string& project() const { return project_; }
+  store::Id project_id() const { return project_id_; }
+  absl::StatusOr<store::DatasetVersionRecord> DatasetVersion(store::Id version);
+  absl::StatusOr<store::ModelVersionRecord> ModelVersion(store::Id version);
+  // `projects/{project}/datasets/{dataset}/versions/{number}`.
+  absl::StatusOr<std::string> DatasetVersionName(store::Id version);
+  absl::StatusOr<std::string> ModelVersionName(store::Id version);
+
+ private:
+  store::Store& store_;
+  const store::Id project_id_;
+  const std::string project_;
+  std::map<store::Id, store::DatasetVersionRecord> dataset_versions_;
+  std::map<store::Id, store::ModelVersionRecord> model_versions_;
+};
+
+// Records to messages. Each fills an empty message. Errors are those of looking up names.
+
+void ToProto(std::int64_t time_us, google::protobuf::Timestamp& to);
+void ToProto(const std::string& project, const store::DatasetVersionRecord& from,
+             v1::DatasetVersion& to);
+void ToProto(const store::ColumnRecord& from, v1::ColumnInfo& to);
+// Visible columns of a version, by table and name.
+void AddColumns(const std::vector<store::ColumnRecord>& columns, v1::DatasetVersion& to);
+void AddColumns(const std::vector<store::ColumnRecord>& columns, v1::OutputSet& to);
+void ToProto(const std::string& project, const store::ModelVersionRecord& from,
+             v1::ModelVersion& to);
+absl::Status ToProto(const store::OutputSetRecord& from, VersionNames& names, v1::OutputSet& to);
+void ToProto(const std::string& project, const store::UploadRecord& from, v1::Upload& to);
+absl::Status ToProto(const store::RunRecord& from, VersionNames& names, v1::Run& to);
+void AddSummaries(const std::vector<store::SummaryRecord>& summaries, v1::Run& to);
+// The runs behind the comparison are read for the versions that they compare.
+absl::Status ToProto(const store::ComparisonRecord& from, store::RunStore& runs,
+                     VersionNames& names, v1::Comparison& to);
+void ToProto(const run::ComparisonRow& from, v1::ComparisonRow& to);
+void ToProto(const std::string& project, const store::TraceRecord& from, v1::Trace& to);
+void ToProto(const store::SpanRecord& from, v1::Span& to);
+
+// Rules of a new comparison. INVALID_ARGUMENT names the field: a margin that is negative or not
+// finite, an unknown tier, an alpha outside (0, 0.5).
+absl::Status ReadGates(const v1::CreateComparisonRequest& from, run::ComparisonRequest& to);
+
+}  // namespace assay::api

@@ -1,0 +1,67 @@
+#include "server/api/page_token.h"
+
+#include <algorithm>
+
+#include "absl/status/status.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_format.h"
+#include "server/api/resource_names.h"
+#include "server/base/sha256.h"
+
+namespace assay::api {
+namespace {
+
+constexpr std::int32_t kDefaultPageSize = 50;
+constexpr std::int32_t kMaxPageSize = 1000;
+constexpr std::size_t kPositionBytes = 8;
+constexpr std::size_t kBindingBytes = 8;
+
+}  // namespace
+
+PageTokens::PageTokens(std::initializer_list<std::string_view> arguments) {
+  std::string text = "assay page token 1\n";
+  for (const std::string_view argument : arguments) {
+    text += absl::StrFormat("%d:%s\n", argument.size(), argument);
+  }
+  const Sha256Digest digest = Sha256::Of(text);
+  binding_.assign(digest.begin(), digest.begin() + kBindingBytes);
+}
+
+std::string PageTokens::Make(std::int64_t position) const {
+  std::string bytes;
+  for (std::size_t i = 0; i < kPositionBytes; ++i) {
+    bytes.push_back(static_cast<char>(static_cast<std::uint64_t>(position) >> (8 * i)));
+  }
+  bytes += binding_;
+  return absl::WebSafeBase64Escape(bytes);
+}
+
+absl::StatusOr<std::int64_t> PageTokens::Read(std::string_view token) const {
+  if (token.empty()) {
+    return 0;
+  }
+  std::string bytes;
+  std::uint64_t position = 0;
+  if (token.size() <= 64 &&
+      absl::WebSafeBase64Unescape(absl::string_view(token.data(), token.size()), &bytes) &&
+      bytes.size() == kPositionBytes + kBindingBytes && bytes.substr(kPositionBytes) == binding_) {
+    for (std::size_t i = 0; i < kPositionBytes; ++i) {
+      position |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
+    }
+  }
+  if (position == 0 || position > static_cast<std::uint64_t>(INT64_MAX)) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "page_token: not from a call with the same arguments: '%s'", Quoted(token)));
+  }
+  return static_cast<std::int64_t>(position);
+}
+
+absl::StatusOr<std::int32_t> PageSize(std::int32_t page_size) {
+  if (page_size < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("page_size: must not be negative: %d", page_size));
+  }
+  return page_size == 0 ? kDefaultPageSize : std::min(page_size, kMaxPageSize);
+}
+
+}  // namespace assay::api

@@ -1,0 +1,160 @@
+#include <signal.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_format.h"
+#include "absl/synchronization/mutex.h"
+#include "server/api/server.h"
+#include "server/base/clock.h"
+#include "server/base/log.h"
+#include "server/base/status_macros.h"
+#include "server/http/server.h"
+#include "server/ingest/ingestor.h"
+#include "server/options.h"
+#include "server/run/scheduler.h"
+#include "server/stop_signal.h"
+#include "server/store/data_dir_lock.h"
+#include "server/store/sqlite/sqlite_store.h"
+#include "server/trace/tracer.h"
+
+namespace assay {
+namespace {
+
+constexpr int kConfigurationError = 2;
+constexpr int kCouldNotStart = 3;
+// For calls and jobs under way when the server is told to stop.
+constexpr std::chrono::seconds kDrainTime{10};
+
+// The x86-64 level whose kernels this machine can run.
+std::string_view InstructionSet() {
+  const bool is_v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+                     __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma");
+  const bool is_v4 = is_v3 && __builtin_cpu_supports("avx512f") &&
+                     __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+                     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  return is_v4 ? "x86-64-v4" : is_v3 ? "x86-64-v3" : "baseline";
+}
+
+std::string Build() {
+#if defined(__clang__)
+  return "assay " ASSAY_VERSION ", " __VERSION__;
+#else
+  return "assay " ASSAY_VERSION ", gcc " __VERSION__;
+#endif
+}
+
+// Takes the directory. Tries for a moment, because local commands hold its lock for an instant when
+// they look whether a server is there.
+absl::StatusOr<std::unique_ptr<store::DataDirLock>> TakeDirectory(
+    const std::filesystem::path& directory) {
+  constexpr int kAttempts = 10;
+  constexpr std::chrono::milliseconds kPause{20};
+  absl::StatusOr<std::unique_ptr<store::DataDirLock>> lock;
+  for (int attempt = 0; attempt < kAttempts && !lock.ok(); ++attempt) {
+    if (attempt > 0) {
+      std::this_thread::sleep_for(kPause);
+    }
+    lock = store::DataDirLock::Acquire(directory);
+  }
+  return lock;
+}
+
+// Serves until it is told to stop. Fails only before it is ready.
+absl::Status Serve(const ServeOptions& options) {
+  ASSAY_ASSIGN_OR_RETURN(const auto lock, TakeDirectory(options.data_dir));
+  ASSAY_ASSIGN_OR_RETURN(UsersFile users, UsersFile::Open(options.data_dir));
+  ASSAY_ASSIGN_OR_RETURN(const auto store,
+                         store::OpenSqliteStore(options.data_dir, SystemClock()));
+  trace::Tracer tracer(store->traces(), SystemClock(), store::kDefaultProject);
+  ingest::Ingestor ingestor(*store, SystemClock());
+  run::Scheduler::Options scheduling;
+  scheduling.num_workers = options.num_workers;
+  scheduling.build = Build();
+  scheduling.isa = InstructionSet();
+  run::Scheduler scheduler(*store, tracer, SystemClock(), scheduling);
+
+  std::atomic<bool> is_ready = false;
+  http::Server::Options http_options{options.http_listen, options.tls, {}};
+  if (!options.public_host.empty()) {
+    http_options.host_names.push_back(options.public_host);
+  }
+  ASSAY_ASSIGN_OR_RETURN(
+      const auto http, http::Server::Start(http_options, [&is_ready] { return is_ready.load(); }));
+  const std::string http_address = api::FormatAddress(http->address());
+  const char* const scheme = options.tls.certificate_chain.empty() ? "http" : "https";
+  const api::ServerFacts facts{
+      ASSAY_VERSION, std::filesystem::absolute(options.data_dir).lexically_normal().string(),
+      options.num_workers, scheduling.isa, http_address,
+      options.public_url.empty() ? absl::StrFormat("%s://%s", scheme, http_address)
+                                 : options.public_url,
+      std::chrono::steady_clock::now()};
+  ASSAY_ASSIGN_OR_RETURN(
+      const auto grpc,
+      api::Server::Start({options.listen, options.tls, options.has_reflection},
+                         {*store, ingestor, scheduler, tracer, options.authenticator, facts}));
+  ASSAY_RETURN_IF_ERROR(scheduler.Start());
+
+  const std::string endpoint =
+      absl::StrFormat("grpc=%s http=%s", api::FormatAddress(grpc->address()), http_address);
+  ASSAY_RETURN_IF_ERROR(lock->PublishEndpoint(endpoint));
+  is_ready = true;
+  std::printf("ready %s\n", endpoint.c_str());
+  std::fflush(stdout);
+
+  const std::string reason = WaitForStop(options.exit_when_unused ? &users : nullptr);
+  Log(LogLevel::kInfo, "stopping", {{"reason", reason}});
+  LetSignalsKill();
+  is_ready = false;
+  const auto deadline = std::chrono::steady_clock::now() + kDrainTime;
+  grpc->Stop(deadline);
+  scheduler.Stop(std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::max(deadline - std::chrono::steady_clock::now(), std::chrono::nanoseconds(0))));
+  return absl::OkStatus();
+}
+
+int NewToken(const TokenOptions& options) {
+  const absl::StatusOr<api::NewToken> made =
+      api::MakeToken(options.name, options.role, options.project);
+  if (!made.ok()) {
+    std::fprintf(stderr, "assay-server: %s\n", std::string(made.status().message()).c_str());
+    return kConfigurationError;
+  }
+  std::printf("token (shown once): %s\nline for --token-file: %s\n", made->token.c_str(),
+              made->line.c_str());
+  return 0;
+}
+
+}  // namespace
+}  // namespace assay
+
+int main(int argc, char** argv) {
+  const assay::Command command = assay::ParseCommandLine(argc, argv);
+  if (command.new_token.has_value()) {
+    return assay::NewToken(*command.new_token);
+  }
+  if (!command.serve.has_value()) {
+    return command.exit_code;
+  }
+#ifdef NDEBUG
+  // The packaged library looks for lock cycles at every lock; tests keep it.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+#endif
+  signal(SIGPIPE, SIG_IGN);
+  assay::BlockStopSignals();
+  const absl::Status status = assay::Serve(*command.serve);
+  if (!status.ok()) {
+    std::fprintf(stderr, "assay-server: %s\n", std::string(status.message()).c_str());
+    return absl::IsInvalidArgument(status) ? assay::kConfigurationError : assay::kCouldNotStart;
+  }
+  return 0;
+}

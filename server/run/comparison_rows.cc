@@ -1,0 +1,407 @@
+#include "server/run/comparison_rows.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "server/base/status_macros.h"
+#include "server/run/pairing.h"
+#include "server/run/row_texts.h"
+#include "server/run/run_inputs.h"
+#include "server/run/score_columns.h"
+
+namespace assay::run {
+namespace {
+
+constexpr std::string_view kCohortPrefix = "cohort.";
+
+// A row of the list, small: the scan keeps as many as the pages up to the one asked for.
+struct Place {
+  double order = 0;  // worst first; infinite for an unpaired row
+  std::int64_t row = 0;
+  RowBucket bucket = RowBucket::kAny;
+  double baseline = 0;  // 0 where undefined
+  double candidate = 0;
+  bool has_baseline = false;
+  bool has_candidate = false;
+
+  bool operator<(const Place& other) const {
+    return order != other.order ? order < other.order : row < other.row;
+  }
+};
+
+// The first `capacity` places of all that were offered, in ascending order of rows.
+class FirstPlaces {
+ public:
+  explicit FirstPlaces(std::size_t capacity) : capacity_(capacity) {}
+
+  // True when Offer would keep a later row of that order: one that is equal to the last stands
+  // behind it. Offer it, or Count it.
+  bool Takes(double order) const {
+    return places_.size() < capacity_ || (capacity_ > 0 && order < places_.front().order);
+  }
+  void Count() { ++num_offered_; }
+  void Offer(const Place& place) {
+    Count();
+    if (places_.size() == capacity_) {
+      std::pop_heap(places_.begin(), places_.end());
+      places_.pop_back();
+    }
+    places_.push_back(place);
+    std::push_heap(places_.begin(), places_.end());
+  }
+  std::int64_t num_offered() const { return num_offered_; }
+  std::vector<Place> TakeSorted() {
+    std::sort_heap(places_.begin(), places_.end());
+    return std::move(places_);
+  }
+
+ private:
+  const std::size_t capacity_;
+  std::vector<Place> places_;  // a heap, the last place in front
+  std::int64_t num_offered_ = 0;
+};
+
+RowBucket BucketOf(const MetricDescriptor& metric, double baseline, double candidate) {
+  const double sign = metric.direction == Direction::kLower ? -1 : 1;
+  const double change = (candidate - baseline) * sign;
+  if (metric.direction == Direction::kNone && change != 0) {
+    return RowBucket::kAny;  // Neither better nor worse.
+  }
+  if (metric.kind != MetricKind::kBinaryMean) {
+    return change < 0 ? RowBucket::kBroken : change > 0 ? RowBucket::kFixed : RowBucket::kBothWrong;
+  }
+  // With several outputs an example is right when most are; a tie belongs nowhere.
+  if (baseline == 0.5 || candidate == 0.5) {
+    return RowBucket::kAny;
+  }
+  const bool was_right = (baseline > 0.5) == (sign > 0);
+  const bool is_right = (candidate > 0.5) == (sign > 0);
+  return was_right ? (is_right ? RowBucket::kBothRight : RowBucket::kBroken)
+                   : (is_right ? RowBucket::kFixed : RowBucket::kBothWrong);
+}
+
+// Where the rows of a chunk stand, worst first; infinite for an unpaired row.
+void OrderChunk(const MetricDescriptor& metric, const ScoreArray& baseline,
+                const ScoreArray& candidate, std::vector<double>& order) {
+  order.resize(candidate.values.size());
+  const double sign = metric.direction == Direction::kLower ? -1 : 1;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const double change = (candidate.values[i] - baseline.values[i]) * sign;
+    const bool is_paired = (baseline.defined[i] & candidate.defined[i]) != 0;
+    order[i] = is_paired ? change : std::numeric_limits<double>::infinity();
+  }
+  if (metric.direction == Direction::kNone) {
+    for (double& each : order) {
+      each = std::isinf(each) ? each : -std::fabs(each);
+    }
+  }
+}
+
+// The metric to judge rows by.
+absl::StatusOr<MetricDescriptor> ChooseMetric(const store::ComparisonResult& result,
+                                              const std::string& asked) {
+  std::vector<std::string> with_rows;
+  for (const MetricComparison& comparison : result.metrics) {
+    if (comparison.metric.kind != MetricKind::kCorpus) {
+      with_rows.push_back(comparison.metric.id);
+    }
+  }
+  if (with_rows.empty()) {
+    return absl::FailedPreconditionError("the comparison has no metric with row scores");
+  }
+  const std::string& id = !asked.empty()                ? asked
+                          : !result.flip_metric.empty() ? result.flip_metric
+                                                        : with_rows.front();
+  for (const MetricComparison& comparison : result.metrics) {
+    if (comparison.metric.id == id && comparison.metric.kind != MetricKind::kCorpus) {
+      MetricDescriptor metric = comparison.metric;
+      // Averages of 0/1 scores compare as means, but a row is still right or wrong.
+      if (id == result.flip_metric) {
+        metric.kind = MetricKind::kBinaryMean;
+      }
+      return metric;
+    }
+  }
+  return absl::InvalidArgumentError(
+      absl::StrFormat("metric: '%s' has no row scores here; those that have: %s", id,
+                      absl::StrJoin(with_rows, ", ")));
+}
+
+// Scores of one run at consecutive rows of the candidate's dataset version.
+class ScoreSource {
+ public:
+  static absl::StatusOr<ScoreSource> Open(store::Store& store, store::Id project, store::Id run,
+                                          const std::string& metric, std::int64_t num_rows,
+                                          const Pairing* pairing) {
+    ASSAY_ASSIGN_OR_RETURN(const std::vector<store::ColumnRecord> columns,
+                           ListRowColumns(store, project, run));
+    const store::ColumnRecord* const column = FindColumn(columns, metric);
+    if (column == nullptr && num_rows > 0) {
+      return absl::DataLossError(absl::StrFormat("runs/%d: column '%s' is missing", run, metric));
+    }
+    ScoreSource source(store, project, run, column == nullptr ? store::ColumnRecord{} : *column,
+                       num_rows);
+    if (pairing != nullptr && !pairing->is_identity) {
+      source.pairing_ = pairing;
+      const ParallelFor serial = [](std::int64_t n, const std::function<void(std::int64_t)>& body) {
+        for (std::int64_t i = 0; i < n; ++i) {
+          body(i);
+        }
+      };
+      ASSAY_RETURN_IF_ERROR(
+          LoadScores(store, project, run, source.column_, num_rows, serial, source.all_));
+    }
+    return source;
+  }
+
+  // Reads chunk `number` of the candidate's rows, `size` of them.
+  absl::Status Seek(std::int64_t number, std::int64_t size) {
+    chunk_.values.resize(static_cast<std::size_t>(size));
+    chunk_.defined.resize(static_cast<std::size_t>(size));
+    if (pairing_ != nullptr) {
+      for (std::int64_t i = 0; i < size; ++i) {
+        const std::int64_t row = pairing_->BaselineRow(number * store::kChunkRows + i);
+        const auto from = static_cast<std::size_t>(std::max<std::int64_t>(row, 0));
+        const auto to = static_cast<std::size_t>(i);
+        chunk_.defined[to] = row < 0 ? 0 : all_.defined[from];
+        chunk_.values[to] = row < 0 ? 0 : all_.values[from];
+      }
+      return absl::OkStatus();
+    }
+    ASSAY_ASSIGN_OR_RETURN(const Column column,
+                           store_.columns().ReadChunk(project_, run_, column_, number));
+    ASSAY_RETURN_IF_ERROR(CheckChunk(column, column_, number, num_rows_));
+    UnpackScores(column, chunk_.values, chunk_.defined);
+    return absl::OkStatus();
+  }
+
+  // Scores of the chunk read last.
+  const ScoreArray& chunk() const { return chunk_; }
+
+ private:
+  ScoreSource(store::Store& store, store::Id project, store::Id run, store::ColumnRecord column,
+              std::int64_t num_rows)
+      : store_(store),
+        project_(project),
+        run_(run),
+        column_(std::move(column)),
+        num_rows_(num_rows) {}
+
+  store::Store& store_;
+  store::Id project_;
+  store::Id run_;
+  store::ColumnRecord column_;
+  std::int64_t num_rows_;
+  const Pairing* pairing_ = nullptr;
+  ScoreArray all_;  // with a pairing: the baseline's rows
+  ScoreArray chunk_;
+};
+
+// Which rows belong to the cohort asked for.
+class CohortTest {
+ public:
+  static absl::StatusOr<CohortTest> Open(store::Store& store, const RunInputs& inputs,
+                                         const std::string& cohort) {
+    CohortTest test(store, inputs);
+    if (cohort.empty()) {
+      return test;
+    }
+    const std::size_t equals = cohort.find('=');
+    if (equals == std::string::npos) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("cohort: want COLUMN=VALUE, not '%s'", cohort));
+    }
+    const std::string name = absl::StrFormat("%s%s", kCohortPrefix, cohort.substr(0, equals));
+    test.column_ = FindColumn(inputs.example_columns, name);
+    test.value_ = cohort.substr(equals + 1);
+    if (test.column_ == nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("cohort: unknown column '%s'", cohort.substr(0, equals)));
+    }
+    return test;
+  }
+
+  absl::Status Seek(std::int64_t number) {
+    if (column_ != nullptr) {
+      ASSAY_ASSIGN_OR_RETURN(chunk_, store_.columns().ReadChunk(inputs_.project, inputs_.dataset.id,
+                                                                *column_, number));
+      ASSAY_RETURN_IF_ERROR(CheckChunk(chunk_, *column_, number, inputs_.dataset.num_rows));
+    }
+    return absl::OkStatus();
+  }
+
+  bool Holds(std::int64_t i) {
+    if (column_ == nullptr) {
+      return true;
+    }
+    const bool holds = chunk_.IsValid(i) && chunk_.Text(i) == value_;
+    is_found_ |= holds;
+    return holds;
+  }
+
+  // INVALID_ARGUMENT when no row at all belongs to the cohort.
+  absl::Status CheckFound() const {
+    return column_ == nullptr || is_found_
+               ? absl::OkStatus()
+               : absl::InvalidArgumentError(
+                     absl::StrFormat("cohort: no example has %s=%s",
+                                     column_->name.substr(kCohortPrefix.size()), value_));
+  }
+
+ private:
+  CohortTest(store::Store& store, const RunInputs& inputs) : store_(store), inputs_(inputs) {}
+
+  store::Store& store_;
+  const RunInputs& inputs_;
+  const store::ColumnRecord* column_ = nullptr;
+  std::string value_;
+  Column chunk_;
+  bool is_found_ = false;
+};
+
+// Offers the rows of one chunk that have a score on a side and are asked for.
+class ChunkScan {
+ public:
+  ChunkScan(const MetricDescriptor& metric, RowBucket bucket, CohortTest& cohort,
+            FirstPlaces& first)
+      : metric_(metric), bucket_(bucket), cohort_(cohort), first_(first) {}
+
+  void Scan(const ScoreArray& baseline, const ScoreArray& candidate, std::int64_t first_row) {
+    OrderChunk(metric_, baseline, candidate, order_);
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      // Asked of every row, so that it knows whether the cohort exists.
+      const bool is_member = cohort_.Holds(static_cast<std::int64_t>(i));
+      if (!is_member || (baseline.defined[i] | candidate.defined[i]) == 0) {
+        continue;
+      }
+      if (bucket_ != RowBucket::kAny && BucketAt(baseline, candidate, i) != bucket_) {
+        continue;
+      }
+      if (!first_.Takes(order_[i])) {
+        first_.Count();
+        continue;
+      }
+      first_.Offer({.order = order_[i],
+                    .row = first_row + static_cast<std::int64_t>(i),
+                    .bucket = BucketAt(baseline, candidate, i),
+                    .baseline = baseline.values[i],
+                    .candidate = candidate.values[i],
+                    .has_baseline = baseline.defined[i] != 0,
+                    .has_candidate = candidate.defined[i] != 0});
+    }
+  }
+
+ private:
+  RowBucket BucketAt(const ScoreArray& baseline, const ScoreArray& candidate, std::size_t i) const {
+    return (baseline.defined[i] & candidate.defined[i]) == 0
+               ? RowBucket::kUnpaired
+               : BucketOf(metric_, baseline.values[i], candidate.values[i]);
+  }
+
+  const MetricDescriptor& metric_;
+  const RowBucket bucket_;
+  CohortTest& cohort_;
+  FirstPlaces& first_;
+  std::vector<double> order_;  // of the chunk at hand
+};
+
+absl::Status AddTexts(store::Store& store, const RunInputs& baseline, const RunInputs& candidate,
+                      const Pairing& pairing, std::vector<ComparisonRow>& rows) {
+  std::vector<std::int64_t> candidate_rows;
+  std::vector<std::int64_t> baseline_rows;
+  for (const ComparisonRow& row : rows) {
+    candidate_rows.push_back(row.row);
+    baseline_rows.push_back(pairing.BaselineRow(row.row));
+  }
+  ASSAY_ASSIGN_OR_RETURN(std::vector<ExampleText> examples,
+                         ReadExampleTexts(store, candidate, candidate_rows));
+  ASSAY_ASSIGN_OR_RETURN(std::vector<OutputText> before,
+                         ReadOutputTexts(store, baseline, baseline_rows));
+  ASSAY_ASSIGN_OR_RETURN(std::vector<OutputText> after,
+                         ReadOutputTexts(store, candidate, candidate_rows));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i].key = std::move(examples[i].key);
+    rows[i].input = std::move(examples[i].input);
+    rows[i].expected = std::move(examples[i].expected);
+    rows[i].cohorts = std::move(examples[i].cohorts);
+    rows[i].baseline_output = std::move(before[i].output);
+    rows[i].baseline_trace_id = std::move(before[i].trace_id);
+    rows[i].candidate_output = std::move(after[i].output);
+    rows[i].candidate_trace_id = std::move(after[i].trace_id);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<RunInputs> OpenInputsOfRun(store::Store& store, store::Id project, store::Id run) {
+  ASSAY_ASSIGN_OR_RETURN(const store::RunRecord record, store.runs().GetRun(project, run));
+  return OpenRunInputs(store, project, record.output_set_id);
+}
+
+}  // namespace
+
+absl::StatusOr<RowPage> ListComparisonRows(store::Store& store, store::Id project,
+                                           const store::ComparisonRecord& comparison,
+                                           const RowQuery& query) {
+  if (comparison.state != store::RunState::kSucceeded ||
+      comparison.result.verdict == Verdict::kRefused) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "comparisons/%d has no rows: it %s", comparison.id,
+        comparison.state == store::RunState::kSucceeded ? "was refused" : "has not succeeded"));
+  }
+  ASSAY_ASSIGN_OR_RETURN(const MetricDescriptor metric,
+                         ChooseMetric(comparison.result, query.metric));
+  ASSAY_ASSIGN_OR_RETURN(const RunInputs baseline_inputs,
+                         OpenInputsOfRun(store, project, comparison.baseline_run_id));
+  ASSAY_ASSIGN_OR_RETURN(const RunInputs inputs,
+                         OpenInputsOfRun(store, project, comparison.candidate_run_id));
+  ASSAY_ASSIGN_OR_RETURN(const Pairing pairing,
+                         PairExamples(store, project, baseline_inputs.dataset, inputs.dataset));
+  ASSAY_ASSIGN_OR_RETURN(ScoreSource baseline,
+                         ScoreSource::Open(store, project, comparison.baseline_run_id, metric.id,
+                                           baseline_inputs.dataset.num_rows, &pairing));
+  ASSAY_ASSIGN_OR_RETURN(ScoreSource candidate,
+                         ScoreSource::Open(store, project, comparison.candidate_run_id, metric.id,
+                                           inputs.dataset.num_rows, nullptr));
+  ASSAY_ASSIGN_OR_RETURN(CohortTest cohort, CohortTest::Open(store, inputs, query.cohort));
+
+  const std::int64_t skip = std::clamp<std::int64_t>(query.offset_rank, 0, inputs.dataset.num_rows);
+  FirstPlaces first(static_cast<std::size_t>(skip + std::max(query.limit, 0)));
+  ChunkScan scan(metric, query.bucket, cohort, first);
+  for (std::int64_t number = 0; number < inputs.num_chunks(); ++number) {
+    const std::int64_t begin = number * store::kChunkRows;
+    const std::int64_t size = std::min(store::kChunkRows, inputs.dataset.num_rows - begin);
+    ASSAY_RETURN_IF_ERROR(baseline.Seek(number, size));
+    ASSAY_RETURN_IF_ERROR(candidate.Seek(number, size));
+    ASSAY_RETURN_IF_ERROR(cohort.Seek(number));
+    scan.Scan(baseline.chunk(), candidate.chunk(), begin);
+  }
+  ASSAY_RETURN_IF_ERROR(cohort.CheckFound());
+
+  RowPage page;
+  page.metric = metric.id;
+  page.total_rows = first.num_offered();
+  const std::vector<Place> places = first.TakeSorted();
+  for (std::size_t i = static_cast<std::size_t>(skip); i < places.size(); ++i) {
+    ComparisonRow& row = page.rows.emplace_back();
+    row.row = places[i].row;
+    row.bucket = places[i].bucket;
+    if (places[i].has_baseline) {
+      row.baseline_score = places[i].baseline;
+    }
+    if (places[i].has_candidate) {
+      row.candidate_score = places[i].candidate;
+    }
+  }
+  ASSAY_RETURN_IF_ERROR(AddTexts(store, baseline_inputs, inputs, pairing, page.rows));
+  return page;
+}
+
+}  // namespace assay::run

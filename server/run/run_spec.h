@@ -1,0 +1,42 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "evaluators/evaluator.h"
+#include "server/store/records.h"
+
+namespace assay::run {
+
+// An example takes part when its cohort column holds this value.
+struct RowCondition {
+  std::string column;  // with "cohort."
+  std::string value;
+  bool operator==(const RowCondition&) const = default;
+};
+
+// Which examples take part: those for which every condition holds.
+struct RowFilter {
+  std::vector<RowCondition> conditions;  // by column, each once; empty: every example
+};
+
+// Reads `cohort.COLUMN=VALUE`, several joined by `,`. The column ends at the first `=`; `\,` and
+// `\\` stand for themselves in names and values. INVALID_ARGUMENT names what is wrong.
+absl::StatusOr<RowFilter> ParseRowFilter(std::string_view text);
+
+// Canonical text: ParseRowFilter of it gives an equal filter, and equal filters give equal text.
+std::string RowFilterText(const RowFilter& filter);
+
+// Digest of what goes into a run: contents of dataset and outputs, filter, evaluators and the
+// definition of every metric.
+store::Digest RunSpecDigest(const store::Digest& dataset, const store::Digest& outputs,
+                            std::string_view row_filter, std::span<const std::string> evaluators,
+                            std::span<const MetricDescriptor> metrics);
+
+// Digest of what a comparison was asked for: runs, gates and options.
+store::Digest ComparisonSpecDigest(const store::ComparisonRecord& comparison);
+
+}  // namespace assay::run

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/store/records.h"
+#include "server/store/sqlite/database.h"
+
+namespace assay::store {
+
+// Comparisons in the tables `comparisons`, `comparison_differences`, `comparison_metrics`,
+// `comparison_cells` and `comparison_gates`. Everything that writes runs inside the caller's write
+// transaction.
+
+absl::StatusOr<Id> InsertComparison(Database& database, Id project,
+                                    const ComparisonRecord& comparison, std::int64_t now_us);
+// Whole, with metrics, gates and differences. NOT_FOUND, naming the comparison.
+absl::StatusOr<ComparisonRecord> SelectComparison(Database& database, Id project, Id comparison);
+// The comparison that the request made.
+absl::StatusOr<std::optional<Id>> FindComparisonByRequest(Database& database, Id project,
+                                                          const std::string& request_id);
+// The newest one of that specification that has not failed and was not cancelled.
+absl::StatusOr<std::optional<Id>> FindComparisonBySpec(Database& database, Id project,
+                                                       const Digest& spec);
+// Without metrics, gates and differences of the result.
+absl::StatusOr<std::vector<ComparisonRecord>> SelectComparisons(Database& database, Id project,
+                                                                PageRequest page);
+
+// QUEUED becomes RUNNING; any other state stays.
+absl::Status StartComparison(Database& database, Id project, Id comparison);
+absl::Status StoreComparisonResult(Database& database, Id project, Id comparison,
+                                   const ComparisonResult& result, std::int64_t now_us);
+absl::Status FailComparison(Database& database, Id project, Id comparison, const std::string& error,
+                            std::int64_t now_us);
+
+}  // namespace assay::store

@@ -1,0 +1,122 @@
+#include "server/store/sqlite/sqlite_store.h"
+
+#include <cstdint>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "server/base/status_macros.h"
+#include "server/store/sqlite/check.h"
+#include "server/store/sqlite/column_store.h"
+#include "server/store/sqlite/dataset_store.h"
+#include "server/store/sqlite/migrate.h"
+#include "server/store/sqlite/model_store.h"
+#include "server/store/sqlite/read_pool.h"
+#include "server/store/sqlite/run_store.h"
+#include "server/store/sqlite/trace_store.h"
+#include "server/store/sqlite/upload_store.h"
+#include "server/store/sqlite/writer.h"
+
+namespace assay::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kWriterCacheKib = 16 << 10;
+constexpr int kReaderCacheKib = 2 << 10;
+
+// One file: its migrated writer and its readers.
+struct File {
+  fs::path path;
+  std::unique_ptr<Writer> writer;
+  std::unique_ptr<ReadPool> readers;
+
+  // With the write-ahead log; 0 for what cannot be read.
+  std::int64_t SizeBytes() const {
+    std::int64_t total = 0;
+    for (const std::string_view suffix : {"", "-wal"}) {
+      std::error_code error;
+      const std::uintmax_t size = fs::file_size(path.string() + std::string(suffix), error);
+      total += error ? 0 : static_cast<std::int64_t>(size);
+    }
+    return total;
+  }
+};
+
+absl::StatusOr<File> OpenFile(const fs::path& path, std::span<const Migration> migrations,
+                              Clock& clock, const SqliteOptions& options) {
+  ASSAY_ASSIGN_OR_RETURN(std::unique_ptr<Database> database,
+                         Database::Open(path, {.cache_kib = kWriterCacheKib}));
+  ASSAY_RETURN_IF_ERROR(Migrate(*database, migrations, path.parent_path() / "backups", clock));
+  File file;
+  file.path = path;
+  file.writer = std::make_unique<Writer>(std::move(database));
+  ASSAY_ASSIGN_OR_RETURN(file.readers, ReadPool::Open(path, {.num_connections = options.num_readers,
+                                                             .cache_kib = kReaderCacheKib}));
+  return file;
+}
+
+class SqliteStore : public Store {
+ public:
+  SqliteStore(File store, File traces, Clock& clock)
+      : store_(std::move(store)),
+        traces_(std::move(traces)),
+        column_store_(*store_.readers),
+        upload_store_(*store_.readers, *store_.writer, clock),
+        dataset_store_(*store_.readers),
+        model_store_(*store_.readers, *store_.writer, clock),
+        run_store_(*store_.readers, *store_.writer, clock),
+        trace_store_(*traces_.readers, *traces_.writer) {}
+
+  ColumnStore& columns() override { return column_store_; }
+  UploadStore& uploads() override { return upload_store_; }
+  DatasetStore& datasets() override { return dataset_store_; }
+  ModelStore& models() override { return model_store_; }
+  RunStore& runs() override { return run_store_; }
+  TraceStore& traces() override { return trace_store_; }
+
+  int schema_version() const override { return static_cast<int>(StoreMigrations().size()); }
+
+  StoreSizes Sizes() const override {
+    return {.store_bytes = store_.SizeBytes(), .traces_bytes = traces_.SizeBytes()};
+  }
+
+  absl::StatusOr<CheckResult> Check() const override {
+    ASSAY_ASSIGN_OR_RETURN(CheckResult result, CheckStoreFile(store_.path));
+    ASSAY_ASSIGN_OR_RETURN(CheckResult traces, CheckFileStructure(traces_.path));
+    for (StoreFinding& finding : traces.findings) {
+      result.findings.push_back(std::move(finding));
+    }
+    return result;
+  }
+
+ private:
+  File store_;
+  File traces_;
+  SqliteColumnStore column_store_;
+  SqliteUploadStore upload_store_;
+  SqliteDatasetStore dataset_store_;
+  SqliteModelStore model_store_;
+  SqliteRunStore run_store_;
+  SqliteTraceStore trace_store_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const std::filesystem::path& directory,
+                                                       Clock& clock, const SqliteOptions& options) {
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (error) {
+    return absl::FailedPreconditionError(
+        absl::StrFormat("cannot create '%s': %s", directory.string(), error.message()));
+  }
+  ASSAY_ASSIGN_OR_RETURN(File store,
+                         OpenFile(directory / "assay.db", StoreMigrations(), clock, options));
+  ASSAY_ASSIGN_OR_RETURN(File traces,
+                         OpenFile(directory / "traces.db", TraceMigrations(), clock, options));
+  return std::make_unique<SqliteStore>(std::move(store), std::move(traces), clock);
+}
+
+}  // namespace assay::store

@@ -1,0 +1,121 @@
+#include "server/api/convert.h"
+
+#include <gmock/gmock.h>
+#include <google/protobuf/timestamp.pb.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "assay/v1/comparison_service.pb.h"
+#include "assay/v1/dataset_service.pb.h"
+#include "assay/v1/run_service.pb.h"
+#include "assay/v1/trace_service.pb.h"
+
+namespace assay::api {
+namespace {
+
+using ::testing::StartsWith;
+
+TEST(ConvertTest, KeepsMicroseconds) {
+  google::protobuf::Timestamp time;
+  ToProto(1'700'000'000'123'456, time);
+  EXPECT_EQ(time.seconds(), 1'700'000'000);
+  EXPECT_EQ(time.nanos(), 123'456'000);
+}
+
+TEST(ConvertTest, CountsNanosecondsForwardBefore1970) {
+  google::protobuf::Timestamp time;
+  ToProto(-1, time);
+  EXPECT_EQ(time.seconds(), -1);
+  EXPECT_EQ(time.nanos(), 999'999'000);
+}
+
+TEST(ConvertTest, LeavesHiddenColumnsOutAndSortsTheOthers) {
+  std::vector<store::ColumnRecord> columns(4);
+  columns[0].name = "label";
+  columns[1].name = "$example_row";
+  columns[2].name = "key";
+  columns[3].name = "text";
+  columns[3].table = store::Table::kDocuments;
+  v1::DatasetVersion version;
+  AddColumns(columns, version);
+  ASSERT_EQ(version.columns_size(), 2);
+  EXPECT_EQ(version.columns(0).name(), "key");
+  EXPECT_EQ(version.columns(1).name(), "label");
+  ASSERT_EQ(version.document_columns_size(), 1);
+  EXPECT_EQ(version.document_columns(0).name(), "text");
+}
+
+TEST(ConvertTest, LeavesOutWhatIsUndefined) {
+  store::SummaryRecord undefined;
+  undefined.metric = "accuracy";
+  undefined.num_undefined = 5;
+  store::SummaryRecord zero = undefined;
+  zero.value = 0.0;
+  v1::Run run;
+  AddSummaries({undefined, zero}, run);
+  EXPECT_FALSE(run.summaries(0).has_value());
+  EXPECT_TRUE(run.summaries(1).has_value());
+  EXPECT_EQ(run.summaries(0).num_undefined(), 5);
+}
+
+TEST(ConvertTest, WritesIdsOfSpansAsHex) {
+  store::SpanRecord span;
+  span.span_id = {0x01, 0xab, 0, 0, 0, 0, 0, 0xff};
+  span.status = store::SpanStatus::kError;
+  v1::Span message;
+  ToProto(span, message);
+  EXPECT_EQ(message.span_id(), "01ab0000000000ff");
+  EXPECT_EQ(message.parent_span_id(), "");
+  EXPECT_EQ(message.status(), v1::Span::ERROR);
+}
+
+TEST(ConvertTest, NamesTheRunOfATrace) {
+  store::TraceRecord trace;
+  trace.resource = "runs/12";
+  trace.start_ns = 1'000'000'007;
+  v1::Trace message;
+  ToProto("default", trace, message);
+  EXPECT_EQ(message.resource(), "projects/default/runs/12");
+  EXPECT_EQ(message.name(), "projects/default/traces/" + std::string(32, '0'));
+  EXPECT_EQ(message.start_time().seconds(), 1);
+  EXPECT_EQ(message.start_time().nanos(), 7);
+}
+
+TEST(ReadGatesTest, TakesDefaults) {
+  v1::CreateComparisonRequest request;
+  request.add_gates()->set_metric("accuracy");
+  run::ComparisonRequest asked;
+  ASSERT_TRUE(ReadGates(request, asked).ok());
+  ASSERT_EQ(asked.gates.size(), 1U);
+  EXPECT_EQ(asked.gates[0].tier, Tier::kCritical);
+  EXPECT_EQ(asked.gates[0].max_drop, 0);
+  EXPECT_EQ(asked.alpha, 0.05);
+}
+
+TEST(ReadGatesTest, NamesTheGateThatIsWrong) {
+  for (const double margin : {-0.01, std::nan(""), std::numeric_limits<double>::infinity()}) {
+    v1::CreateComparisonRequest request;
+    request.add_gates()->set_metric("a");
+    request.add_gates()->set_metric("b");
+    request.mutable_gates(1)->set_max_drop(margin);
+    run::ComparisonRequest asked;
+    const absl::Status status = ReadGates(request, asked);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(status.message()), StartsWith("gates[1].max_drop: "));
+  }
+}
+
+TEST(ReadGatesTest, RefusesAnAlphaThatProvesNothing) {
+  for (const double alpha : {-0.05, 0.5, 1.0, std::nan("")}) {
+    v1::CreateComparisonRequest request;
+    request.set_alpha(alpha);
+    run::ComparisonRequest asked;
+    EXPECT_THAT(std::string(ReadGates(request, asked).message()), StartsWith("alpha: "));
+  }
+}
+
+}  // namespace
+}  // namespace assay::api

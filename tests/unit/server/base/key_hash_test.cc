@@ -1,0 +1,16 @@
+#include "server/base/key_hash.h"
+
+#include <gtest/gtest.h>
+
+namespace assay {
+namespace {
+
+// Values of the reference implementation, xxhsum -H3: stored hashes must never change.
+TEST(KeyHashTest, IsXxh3WithSeedZero) {
+  EXPECT_EQ(KeyHash(""), 0x2D06800538D394C2U);
+  EXPECT_EQ(KeyHash("a"), 0xE6C632B61E964E1FU);
+  EXPECT_EQ(KeyHash("abc"), 0x78AF5F94892F3950U);
+}
+
+}  // namespace
+}  // namespace assay

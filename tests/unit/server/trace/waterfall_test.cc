@@ -1,0 +1,87 @@
+#include "server/trace/waterfall.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace assay::trace {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+store::SpanRecord MakeSpan(std::uint8_t id, std::uint8_t parent, std::int64_t start_ns) {
+  store::SpanRecord span;
+  span.span_id[7] = id;
+  span.parent_span_id[7] = parent;
+  span.start_ns = start_ns;
+  span.name = std::to_string(id);
+  return span;
+}
+
+std::vector<std::string> Drawn(std::vector<store::SpanRecord> spans) {
+  std::vector<std::string> lines;
+  for (const WaterfallRow& row : ArrangeWaterfall(std::move(spans))) {
+    lines.push_back(std::string(static_cast<std::size_t>(row.depth), '.') + row.span.name);
+  }
+  return lines;
+}
+
+TEST(ArrangeWaterfallTest, IsEmptyWithoutSpans) { EXPECT_THAT(Drawn({}), IsEmpty()); }
+
+TEST(ArrangeWaterfallTest, PutsChildrenBelowTheirParentInTheOrderTheyBegan) {
+  EXPECT_THAT(Drawn({MakeSpan(4, 2, 25), MakeSpan(3, 1, 40), MakeSpan(2, 1, 20), MakeSpan(1, 0, 10),
+                     MakeSpan(5, 3, 41)}),
+              ElementsAre("1", ".2", "..4", ".3", "..5"));
+}
+
+TEST(ArrangeWaterfallTest, KeepsBranchesTogetherThatRanAtOnce) {
+  EXPECT_THAT(Drawn({MakeSpan(1, 0, 0), MakeSpan(2, 1, 1), MakeSpan(3, 1, 2), MakeSpan(4, 2, 3),
+                     MakeSpan(5, 3, 4), MakeSpan(6, 2, 5)}),
+              ElementsAre("1", ".2", "..4", "..6", ".3", "..5"));
+}
+
+TEST(ArrangeWaterfallTest, PutsAParentFirstThoughItsClockIsBehind) {
+  EXPECT_THAT(Drawn({MakeSpan(1, 0, 10), MakeSpan(2, 1, 5)}), ElementsAre("1", ".2"));
+}
+
+TEST(ArrangeWaterfallTest, OrdersEqualStartsById) {
+  EXPECT_THAT(Drawn({MakeSpan(1, 0, 0), MakeSpan(9, 1, 5), MakeSpan(3, 1, 5)}),
+              ElementsAre("1", ".3", ".9"));
+}
+
+TEST(ArrangeWaterfallTest, DrawsASpanWithoutItsParentAsARoot) {
+  EXPECT_THAT(Drawn({MakeSpan(2, 99, 5), MakeSpan(3, 2, 6), MakeSpan(1, 0, 7)}),
+              ElementsAre("2", ".3", "1"));
+}
+
+TEST(ArrangeWaterfallTest, KeepsSpansWhoseParentsFormACircle) {
+  EXPECT_THAT(Drawn({MakeSpan(1, 2, 5), MakeSpan(2, 1, 6), MakeSpan(3, 3, 7)}),
+              ElementsAre("3", "1", ".2"));
+}
+
+TEST(ArrangeWaterfallTest, DrawsALongChain) {
+  constexpr int kLength = 100'000;
+  std::vector<store::SpanRecord> spans(kLength);
+  for (int i = 0; i < kLength; ++i) {
+    auto& span = spans[static_cast<std::size_t>(i)];
+    for (int byte = 0; byte < 4; ++byte) {
+      span.span_id[static_cast<std::size_t>(byte)] =
+          static_cast<std::uint8_t>((i + 1) >> (8 * byte));
+      span.parent_span_id[static_cast<std::size_t>(byte)] =
+          static_cast<std::uint8_t>(i >> (8 * byte));
+    }
+    span.start_ns = i;
+  }
+  const std::vector<WaterfallRow> rows = ArrangeWaterfall(std::move(spans));
+  ASSERT_THAT(rows, SizeIs(kLength));
+  EXPECT_EQ(rows.back().depth, kLength - 1);
+}
+
+}  // namespace
+}  // namespace assay::trace
