@@ -73,8 +73,7 @@ absl::StatusOr<std::unique_ptr<store::DataDirLock>> TakeDirectory(
 absl::Status Serve(const ServeOptions& options) {
   ASSAY_ASSIGN_OR_RETURN(const auto lock, TakeDirectory(options.data_dir));
   ASSAY_ASSIGN_OR_RETURN(UsersFile users, UsersFile::Open(options.data_dir));
-  ASSAY_ASSIGN_OR_RETURN(const auto store,
-                         store::OpenSqliteStore(options.data_dir, SystemClock()));
+  ASSAY_ASSIGN_OR_RETURN(const auto store, store::OpenSqliteStore(options.data_dir, SystemClock()));
   trace::Tracer tracer(store->traces(), SystemClock(), store::kDefaultProject);
   ingest::Ingestor ingestor(*store, SystemClock());
   run::Scheduler::Options scheduling;
@@ -93,8 +92,11 @@ absl::Status Serve(const ServeOptions& options) {
   const std::string http_address = api::FormatAddress(http->address());
   const char* const scheme = options.tls.certificate_chain.empty() ? "http" : "https";
   const api::ServerFacts facts{
-      ASSAY_VERSION, std::filesystem::absolute(options.data_dir).lexically_normal().string(),
-      options.num_workers, scheduling.isa, http_address,
+      ASSAY_VERSION,
+      std::filesystem::absolute(options.data_dir).lexically_normal().string(),
+      options.num_workers,
+      scheduling.isa,
+      http_address,
       options.public_url.empty() ? absl::StrFormat("%s://%s", scheme, http_address)
                                  : options.public_url,
       std::chrono::steady_clock::now()};

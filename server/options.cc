@@ -40,8 +40,8 @@ struct Flags {
   std::string tls_key;
   std::string token_file;
   std::string public_url;
-  int num_workers = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1,
-                               kMaxWorkers);
+  int num_workers =
+      std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxWorkers);
   bool exit_when_unused = false;
   bool has_reflection = false;
   std::string log_level = "info";
@@ -68,9 +68,9 @@ absl::Status CheckReach(const Flags& flags, const api::ListenAddress& address) {
     return absl::OkStatus();
   }
   std::vector<std::string> missing;
-  for (const auto& [flag, value] : {std::pair{"--tls-cert", &flags.tls_cert},
-                                    std::pair{"--tls-key", &flags.tls_key},
-                                    std::pair{"--token-file", &flags.token_file}}) {
+  for (const auto& [flag, value] :
+       {std::pair{"--tls-cert", &flags.tls_cert}, std::pair{"--tls-key", &flags.tls_key},
+        std::pair{"--token-file", &flags.token_file}}) {
     if (value->empty()) {
       missing.emplace_back(flag);
     }
@@ -78,9 +78,9 @@ absl::Status CheckReach(const Flags& flags, const api::ListenAddress& address) {
   if (missing.empty()) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(absl::StrFormat(
-      "refusing to listen on %s, which other machines can reach, without %s",
-      api::FormatAddress(address), absl::StrJoin(missing, " and ")));
+  return absl::InvalidArgumentError(
+      absl::StrFormat("refusing to listen on %s, which other machines can reach, without %s",
+                      api::FormatAddress(address), absl::StrJoin(missing, " and ")));
 }
 
 // Host of an `http://` or `https://` URL.
@@ -194,8 +194,8 @@ Command ParseCommandLine(int argc, char** argv) {
   }
   setenv("ASSAY_LOG_LEVEL", flags.log_level.c_str(), 1);
   if (make_token->parsed()) {
-    command.new_token = TokenOptions{flags.token_name, *api::ParseRole(flags.token_role),
-                                     flags.token_project};
+    command.new_token =
+        TokenOptions{flags.token_name, *api::ParseRole(flags.token_role), flags.token_project};
     return command;
   }
   absl::StatusOr<ServeOptions> options = CheckFlags(flags);

@@ -40,7 +40,8 @@ struct Command {
 };
 
 // Reads the command line; prints help, version and errors itself. A wrong command line, a file that
-// cannot be read, and an address that other machines can reach without TLS and tokens give exit code
+// cannot be read, and an address that other machines can reach without TLS and tokens give exit
+// code
 // 2. Sets the log level.
 Command ParseCommandLine(int argc, char** argv);
 

@@ -3,6 +3,8 @@
 #include <toml++/toml.h>
 
 #include <cstdlib>
+#include <fstream>
+#include <sstream>
 #include <system_error>
 #include <utility>
 
@@ -47,9 +49,20 @@ Environment ProcessEnvironment() {
 }
 
 absl::StatusOr<SettingValues> ReadConfigFile(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) {
+    return absl::InvalidArgumentError(absl::StrFormat("%s: cannot be read", path.string()));
+  }
+  return ParseConfig(text.str(), path);
+}
+
+absl::StatusOr<SettingValues> ParseConfig(const std::string& text,
+                                          const std::filesystem::path& path) {
   toml::table table;
   try {
-    table = toml::parse_file(path.string());
+    table = toml::parse(text, path.string());
   } catch (const toml::parse_error& error) {
     return ErrorAt(path, error.source(), error.description());
   }

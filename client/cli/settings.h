@@ -33,8 +33,11 @@ Environment ProcessEnvironment();
 
 using SettingValues = std::map<SettingId, std::string>;
 
-// Settings of one file. INVALID_ARGUMENT names file and line of what cannot be read, of an unknown
-// key and of a value that is not text.
+// Settings in `text`, the content of the file `path`. INVALID_ARGUMENT names file and line of what
+// is malformed, of an unknown key and of a value that is not text.
+absl::StatusOr<SettingValues> ParseConfig(const std::string& text,
+                                          const std::filesystem::path& path);
+// The same, read from the file.
 absl::StatusOr<SettingValues> ReadConfigFile(const std::filesystem::path& path);
 
 // `assay.toml` in `directory` or the nearest folder above it, else `assay/assay.toml` in

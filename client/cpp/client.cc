@@ -7,7 +7,6 @@
 #include <mutex>
 #include <random>
 #include <set>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -95,7 +94,7 @@ absl::StatusOr<Resource> Watch(Connection& connection, const Open& open,
     if (!delay.has_value()) {
       return status.ok() ? absl::UnavailableError("the server ended the stream too early") : status;
     }
-    std::this_thread::sleep_for(*delay);
+    connection.Pause(*delay);
   }
 }
 

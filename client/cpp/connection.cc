@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <string_view>
@@ -93,7 +94,15 @@ absl::Status Connection::Call(std::chrono::milliseconds deadline,
     if (!delay.has_value()) {
       return ToAbsl(status);
     }
-    std::this_thread::sleep_for(*delay);
+    Pause(*delay);
+  }
+}
+
+void Connection::Pause(std::chrono::milliseconds delay) {
+  // A server that is there and yet unavailable is not asked again at once.
+  constexpr std::chrono::milliseconds kShortest{50};
+  if (channel_->WaitForConnected(std::chrono::system_clock::now() + delay)) {
+    std::this_thread::sleep_for(std::min(delay, kShortest));
   }
 }
 

@@ -44,6 +44,10 @@ class Connection {
   absl::Status Call(std::chrono::milliseconds deadline,
                     const std::function<grpc::Status(grpc::ClientContext&)>& attempt);
 
+  // Waits before the next attempt, less when the server is back. The library connects only while
+  // somebody waits for it, so a plain sleep would not do.
+  void Pause(std::chrono::milliseconds delay);
+
   // The status as absl has it. UNAVAILABLE names the endpoint.
   absl::Status ToAbsl(const grpc::Status& status) const;
 

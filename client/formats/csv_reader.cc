@@ -1,6 +1,7 @@
 #include "client/formats/csv_reader.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -77,11 +78,11 @@ class CsvReader final : public RowReader {
   };
 
   void MakeBuilders(std::vector<CsvTarget> plan);
-  // Length of the first vector in cells of `column`; 0 when there is none.
-  std::size_t FindDimension(std::size_t column);
+  // Length of the first vector of `target`; 0 when no row has one.
+  std::size_t FindDimension(const CsvTarget& target);
   absl::Status AddRow();
   absl::Status AddCell(std::string_view text, ColumnBuilder& builder);
-  absl::Status AddComponents(const CsvTarget& plan, ColumnBuilder& builder);
+  absl::Status AddComponents(const CsvTarget& plan, ColumnBuilder* builder);
 
   const InputFile& file_;
   const ReaderOptions options_;
@@ -135,36 +136,38 @@ absl::Status CsvReader::Open() {
 
 void CsvReader::MakeBuilders(std::vector<CsvTarget> plan) {
   for (CsvTarget& target : plan) {
-    std::size_t dimension = 0;
-    if (target.is_components) {
-      dimension = target.sources.size();
-    } else if (target.kind == FieldKind::kFloat32Vector ||
-               target.kind == FieldKind::kFloat64Vector) {
-      dimension = FindDimension(target.sources.front());
-      if (dimension == 0) {
-        targets_.push_back({.plan = std::move(target), .builder = nullptr});
-        continue;
-      }
+    const bool is_vector =
+        target.kind == FieldKind::kFloat32Vector || target.kind == FieldKind::kFloat64Vector;
+    const std::size_t dimension = is_vector ? FindDimension(target) : 0;
+    std::unique_ptr<ColumnBuilder> builder;
+    if (!is_vector || dimension > 0) {
+      builder = std::make_unique<ColumnBuilder>(target.name, target.kind,
+                                                static_cast<std::int32_t>(dimension));
     }
-    auto builder = std::make_unique<ColumnBuilder>(target.name, target.kind,
-                                                   static_cast<std::int32_t>(dimension));
     targets_.push_back({.plan = std::move(target), .builder = std::move(builder)});
   }
 }
 
-std::size_t CsvReader::FindDimension(std::size_t column) {
+std::size_t CsvReader::FindDimension(const CsvTarget& target) {
   CsvRecords ahead = records_;
   for (;;) {
     const absl::StatusOr<bool> has_record = ahead.Next();
     if (!has_record.ok() || !*has_record || ahead.cells().size() != num_cells_) {
       return 0;
     }
-    const CsvRecords::Cell& cell = ahead.cells()[column];
-    if (!cell.IsNull()) {
-      // What is no list at all is an error when its row is read.
-      const std::size_t count = json_.NumElements(CsvRecords::Value(cell, scratch_));
-      return std::clamp<std::size_t>(count, 1, kMaxDimension);
+    const bool is_null =
+        std::all_of(target.sources.begin(), target.sources.end(),
+                    [&](std::size_t source) { return ahead.cells()[source].IsNull(); });
+    if (is_null) {
+      continue;
     }
+    if (target.is_components) {
+      return target.sources.size();
+    }
+    // What is no list at all is an error when its row is read.
+    const CsvRecords::Cell& cell = ahead.cells()[target.sources.front()];
+    const std::size_t count = json_.NumElements(CsvRecords::Value(cell, scratch_));
+    return std::clamp<std::size_t>(count, 1, kMaxDimension);
   }
 }
 
@@ -212,7 +215,7 @@ absl::Status CsvReader::AddRow() {
   }
   for (Target& target : targets_) {
     if (target.plan.is_components) {
-      if (absl::Status status = AddComponents(target.plan, *target.builder); !status.ok()) {
+      if (absl::Status status = AddComponents(target.plan, target.builder.get()); !status.ok()) {
         return status;
       }
       continue;
@@ -262,25 +265,26 @@ absl::Status CsvReader::AddCell(std::string_view text, ColumnBuilder& builder) {
   }
 }
 
-absl::Status CsvReader::AddComponents(const CsvTarget& plan, ColumnBuilder& builder) {
+absl::Status CsvReader::AddComponents(const CsvTarget& plan, ColumnBuilder* builder) {
   const std::vector<CsvRecords::Cell>& cells = records_.cells();
   const bool is_null = std::all_of(plan.sources.begin(), plan.sources.end(),
                                    [&](std::size_t source) { return cells[source].IsNull(); });
   if (is_null) {
     return absl::OkStatus();
   }
-  builder.StartRow(row_);
+  assert(builder != nullptr);  // Made when a row ahead has a value.
+  builder->StartRow(row_);
   for (const std::size_t source : plan.sources) {
     const std::string_view text = CsvRecords::Value(cells[source], scratch_);
     const absl::StatusOr<double> number = FiniteNumber(text);
     if (!number.ok()) {
       return records_.CellError(source, MessageOf(number.status()));
     }
-    if (absl::Status status = builder.AddComponent(*number, Trimmed(text)); !status.ok()) {
+    if (absl::Status status = builder->AddComponent(*number, Trimmed(text)); !status.ok()) {
       return records_.CellError(source, MessageOf(status));
     }
   }
-  return builder.EndVector();
+  return builder->EndVector();
 }
 
 }  // namespace

@@ -422,11 +422,11 @@ absl::Status JsonlReader::ScanValue(Field* field, std::string_view name, std::si
   if (IsNull(value)) {
     return absl::OkStatus();
   }
-  field->line = line;
   json_type type = json_type::null;
   if (value.type().get(type) != simdjson::SUCCESS) {
     return absl::OutOfRangeError("");
   }
+  field->line = line;
   if (field->kind == FieldKind::kInput) {
     field->kind = type == json_type::string ? FieldKind::kText : FieldKind::kJson;
   } else if (field->kind == FieldKind::kOther) {

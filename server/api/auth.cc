@@ -177,18 +177,18 @@ absl::Status Authorize(const Caller& caller, std::string_view method) {
     return absl::PermissionDeniedError(absl::StrFormat("nobody may call '%s'", method));
   }
   if (caller.role < *required) {
-    return absl::PermissionDeniedError(
-        absl::StrFormat("'%s' needs the role %s; '%s' has %s", method, RoleName(*required),
-                        caller.name, RoleName(caller.role)));
+    return absl::PermissionDeniedError(absl::StrFormat("'%s' needs the role %s; '%s' has %s",
+                                                       method, RoleName(*required), caller.name,
+                                                       RoleName(caller.role)));
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<NewToken> MakeToken(std::string_view name, Role role, std::string_view project) {
   for (const auto& [field, word] : {std::pair{"name", name}, std::pair{"project", project}}) {
-    const bool is_word = !word.empty() && word[0] != '#' &&
-                         std::all_of(word.begin(), word.end(),
-                                     [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+    const bool is_word =
+        !word.empty() && word[0] != '#' &&
+        std::all_of(word.begin(), word.end(), [](unsigned char c) { return c > 0x20 && c < 0x7f; });
     if (!is_word) {
       return absl::InvalidArgumentError(absl::StrFormat(
           "%s: expected printable ASCII without spaces, not starting with '#'", field));

@@ -68,7 +68,8 @@ class Authenticator {
 absl::Status Authorize(const Caller& caller, std::string_view method);
 
 // A fresh token of 256 random bits, and the line for the token file that lets its holder in.
-// INVALID_ARGUMENT for a name or project with spaces or control characters, or that starts with `#`.
+// INVALID_ARGUMENT for a name or project with spaces or control characters, or that starts with
+// `#`.
 struct NewToken {
   std::string token;
   std::string line;

@@ -68,8 +68,7 @@ absl::Status CheckName(std::string_view path, const std::string& name) {
     }
   }
   if (name[0] == '$') {
-    return FieldError(path, "name",
-                      absl::StrFormat("must not start with '$': '%s'", Quoted(name)));
+    return FieldError(path, "name", absl::StrFormat("must not start with '$': '%s'", Quoted(name)));
   }
   return absl::OkStatus();
 }
@@ -111,10 +110,10 @@ absl::StatusOr<Column> ColumnFromProto(const std::string& path, const v1::Column
   const bool has_good_dimension =
       IsVector(to.type) ? to.dimension >= 1 && to.dimension <= kMaxDimension : to.dimension == 0;
   if (!has_good_dimension) {
-    return FieldError(path, "dimension",
-                      absl::StrFormat("expected %s: %d",
-                                      IsVector(to.type) ? "1 to 65536" : "0 for this type",
-                                      to.dimension));
+    return FieldError(
+        path, "dimension",
+        absl::StrFormat("expected %s: %d", IsVector(to.type) ? "1 to 65536" : "0 for this type",
+                        to.dimension));
   }
   if (!IsList(to.type) && !from.list_offsets().empty()) {
     return FieldError(path, "list_offsets", "not used by this type");
@@ -176,8 +175,7 @@ absl::StatusOr<std::vector<Column>> ColumnsFromBatch(const v1::Batch& batch) {
     ASSAY_ASSIGN_OR_RETURN(Column column,
                            ColumnFromProto(path, batch.columns(i), batch.num_rows()));
     if (!names.insert(batch.columns(i).name()).second) {
-      return FieldError(path, "name",
-                        absl::StrFormat("given twice: '%s'", Quoted(column.name)));
+      return FieldError(path, "name", absl::StrFormat("given twice: '%s'", Quoted(column.name)));
     }
     columns.push_back(std::move(column));
   }

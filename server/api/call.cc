@@ -74,12 +74,9 @@ class RefusedCall : public grpc::ServerUnaryReactor {
 
 }  // namespace
 
-Call::Call(const store::DatasetStore& projects, grpc::CallbackServerContext& context, Caller caller,
+Call::Call(VersionCache& projects, grpc::CallbackServerContext& context, Caller caller,
            trace::Span span)
-    : projects_(projects),
-      context_(context),
-      caller_(std::move(caller)),
-      span_(std::move(span)) {}
+    : projects_(projects), context_(context), caller_(std::move(caller)), span_(std::move(span)) {}
 
 absl::Status Call::CheckAlive() const {
   if (context_.deadline() <= std::chrono::system_clock::now()) {
@@ -92,18 +89,16 @@ absl::Status Call::CheckAlive() const {
 }
 
 absl::StatusOr<store::Id> Call::ProjectId(std::string_view project) const {
-  const absl::StatusOr<store::ProjectRecord> record = projects_.FindProject(project);
-  if (!record.ok() && !absl::IsNotFound(record.status())) {
-    return record.status();
+  const bool may_see = caller_.project == kAllProjects || caller_.project == project;
+  const absl::StatusOr<store::Id> id =
+      may_see ? projects_.ProjectId(project) : absl::NotFoundError("");
+  if (absl::IsNotFound(id.status())) {
+    return absl::NotFoundError(absl::StrFormat("no such project: 'projects/%s'", Quoted(project)));
   }
-  if (!record.ok() || (caller_.project != kAllProjects && caller_.project != project)) {
-    return absl::NotFoundError(
-        absl::StrFormat("no such project: 'projects/%s'", Quoted(project)));
-  }
-  return record->id;
+  return id;
 }
 
-Dispatcher::Dispatcher(const store::DatasetStore& projects, trace::Tracer& tracer,
+Dispatcher::Dispatcher(VersionCache& projects, trace::Tracer& tracer,
                        const Authenticator& authenticator, Options options)
     : projects_(projects),
       tracer_(tracer),

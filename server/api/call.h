@@ -13,9 +13,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/api/auth.h"
+#include "server/api/version_cache.h"
 #include "server/base/mutex.h"
 #include "server/base/thread_pool.h"
-#include "server/store/dataset_store.h"
 #include "server/trace/tracer.h"
 
 namespace assay::api {
@@ -26,7 +26,7 @@ class Dispatcher;
 // thread-safe.
 class Call {
  public:
-  Call(const store::DatasetStore& projects, grpc::CallbackServerContext& context, Caller caller,
+  Call(VersionCache& projects, grpc::CallbackServerContext& context, Caller caller,
        trace::Span span);
 
   const Caller& caller() const { return caller_; }
@@ -38,7 +38,7 @@ class Call {
   absl::StatusOr<store::Id> ProjectId(std::string_view project) const;
 
  private:
-  const store::DatasetStore& projects_;
+  VersionCache& projects_;
   grpc::CallbackServerContext& context_;
   const Caller caller_;
   trace::Span span_;
@@ -49,7 +49,8 @@ enum class Lane : std::uint8_t { kQuick, kSlow };
 
 // The one way from gRPC into handlers. Checks who calls and whether there is room, opens the span,
 // runs the handler on a thread of its own, and ends the call with the handler's status. A call that
-// is cancelled or whose deadline has passed before its turn is ended without running it. Thread-safe.
+// is cancelled or whose deadline has passed before its turn is ended without running it.
+// Thread-safe.
 class Dispatcher {
  public:
   struct Options {
@@ -74,8 +75,8 @@ class Dispatcher {
   };
 
   // All outlive the dispatcher.
-  Dispatcher(const store::DatasetStore& projects, trace::Tracer& tracer,
-             const Authenticator& authenticator, Options options);
+  Dispatcher(VersionCache& projects, trace::Tracer& tracer, const Authenticator& authenticator,
+             Options options);
   // Every call must have ended.
   ~Dispatcher();
   Dispatcher(const Dispatcher&) = delete;
@@ -109,7 +110,7 @@ class Dispatcher {
   absl::StatusOr<Caller> Admit(const grpc::CallbackServerContext& context,
                                std::string_view method) const;
 
-  const store::DatasetStore& projects_;
+  VersionCache& projects_;
   trace::Tracer& tracer_;
   const Authenticator& authenticator_;
   const Options options_;

@@ -21,9 +21,9 @@ absl::StatusOr<Column> ReadChunk(const store::ColumnStore& columns, store::Id pr
                                  const ColumnSource& source, std::int64_t chunk) {
   absl::StatusOr<Column> read = columns.ReadChunk(project, source.owner, source.column, chunk);
   if (!read.ok()) {
-    return absl::Status(read.status().code(),
-                        absl::StrFormat("%s, %s", source.owner_text,
-                                        std::string(read.status().message())));
+    return absl::Status(
+        read.status().code(),
+        absl::StrFormat("%s, %s", source.owner_text, std::string(read.status().message())));
   }
   return read;
 }
@@ -84,8 +84,8 @@ RowBlock SliceToFit(const std::vector<Column>& chunks, std::int64_t begin, std::
     if (bytes <= max_bytes || num_rows <= min_rows) {
       return {std::move(slices), num_rows};
     }
-    const double share = static_cast<double>(std::max<std::int64_t>(max_bytes, 0)) /
-                         static_cast<double>(bytes);
+    const double share =
+        static_cast<double>(std::max<std::int64_t>(max_bytes, 0)) / static_cast<double>(bytes);
     num_rows = std::clamp(static_cast<std::int64_t>(share * static_cast<double>(num_rows)),
                           min_rows, num_rows - 1);
   }
@@ -162,8 +162,7 @@ absl::StatusOr<RowBlock> ReadRows(const store::ColumnStore& columns, store::Id p
                                   const std::function<absl::Status()>& check_alive) {
   RowBlock block;
   std::int64_t row = range.start_row;
-  const std::int64_t end =
-      row >= num_rows ? row : row + std::min(range.max_rows, num_rows - row);
+  const std::int64_t end = row >= num_rows ? row : row + std::min(range.max_rows, num_rows - row);
   std::int64_t bytes_left = max_bytes;
   while (row < end) {
     const std::int64_t chunk = row / store::kChunkRows;

@@ -20,7 +20,10 @@ namespace {
 class ComparisonService : public v1::ComparisonService::CallbackService {
  public:
   explicit ComparisonService(const ServiceContext& context)
-      : dispatcher_(context.dispatcher), store_(context.store), scheduler_(context.scheduler) {}
+      : dispatcher_(context.dispatcher),
+        store_(context.store),
+        cache_(context.cache),
+        scheduler_(context.scheduler) {}
 
   grpc::ServerUnaryReactor* CreateComparison(grpc::CallbackServerContext* context,
                                              const v1::CreateComparisonRequest* request,
@@ -73,7 +76,7 @@ class ComparisonService : public v1::ComparisonService::CallbackService {
   }
 
   absl::Status Fill(const Found& found, v1::Comparison& to) {
-    VersionNames names(store_, found.project_id, found.project);
+    const VersionNames names(cache_, found.project_id, found.project);
     return ToProto(found.comparison, store_.runs(), names, to);
   }
 
@@ -115,7 +118,7 @@ class ComparisonService : public v1::ComparisonService::CallbackService {
     if (CutToPage(comparisons, size)) {
       response.set_next_page_token(tokens.Make(comparisons.back().id));
     }
-    VersionNames names(store_, project, name);
+    const VersionNames names(cache_, project, name);
     for (const store::ComparisonRecord& comparison : comparisons) {
       ASSAY_RETURN_IF_ERROR(ToProto(comparison, store_.runs(), names, *response.add_comparisons()));
     }
@@ -168,6 +171,7 @@ class ComparisonService : public v1::ComparisonService::CallbackService {
 
   Dispatcher& dispatcher_;
   store::Store& store_;
+  VersionCache& cache_;
   run::Scheduler& scheduler_;
 };
 

@@ -145,37 +145,25 @@ void ToProto(const store::ComparisonResult& from, v1::Comparison& to) {
 
 }  // namespace
 
-VersionNames::VersionNames(store::Store& store, store::Id project_id, std::string project)
-    : store_(store), project_id_(project_id), project_(std::move(project)) {}
+VersionNames::VersionNames(VersionCache& cache, store::Id project_id, std::string project)
+    : cache_(cache), project_id_(project_id), project_(std::move(project)) {}
 
-absl::StatusOr<store::DatasetVersionRecord> VersionNames::DatasetVersion(store::Id version) {
-  auto found = dataset_versions_.find(version);
-  if (found == dataset_versions_.end()) {
-    ASSAY_ASSIGN_OR_RETURN(store::DatasetVersionRecord record,
-                           store_.datasets().GetVersion(project_id_, version));
-    found = dataset_versions_.emplace(version, std::move(record)).first;
-  }
-  return found->second;
+absl::StatusOr<store::Digest> VersionNames::DatasetDigest(store::Id version) const {
+  ASSAY_ASSIGN_OR_RETURN(const VersionCache::Version found,
+                         cache_.DatasetVersion(project_id_, version));
+  return found.digest;
 }
 
-absl::StatusOr<store::ModelVersionRecord> VersionNames::ModelVersion(store::Id version) {
-  auto found = model_versions_.find(version);
-  if (found == model_versions_.end()) {
-    ASSAY_ASSIGN_OR_RETURN(store::ModelVersionRecord record,
-                           store_.models().GetVersion(project_id_, version));
-    found = model_versions_.emplace(version, std::move(record)).first;
-  }
-  return found->second;
+absl::StatusOr<std::string> VersionNames::DatasetVersionName(store::Id version) const {
+  ASSAY_ASSIGN_OR_RETURN(const VersionCache::Version found,
+                         cache_.DatasetVersion(project_id_, version));
+  return FormatVersionName(project_, "datasets", found.parent, found.number);
 }
 
-absl::StatusOr<std::string> VersionNames::DatasetVersionName(store::Id version) {
-  ASSAY_ASSIGN_OR_RETURN(const store::DatasetVersionRecord record, DatasetVersion(version));
-  return FormatVersionName(project_, "datasets", record.dataset_name, record.number);
-}
-
-absl::StatusOr<std::string> VersionNames::ModelVersionName(store::Id version) {
-  ASSAY_ASSIGN_OR_RETURN(const store::ModelVersionRecord record, ModelVersion(version));
-  return FormatVersionName(project_, "models", record.model_name, record.number);
+absl::StatusOr<std::string> VersionNames::ModelVersionName(store::Id version) const {
+  ASSAY_ASSIGN_OR_RETURN(const VersionCache::Version found,
+                         cache_.ModelVersion(project_id_, version));
+  return FormatVersionName(project_, "models", found.parent, found.number);
 }
 
 void ToProto(std::int64_t time_us, google::protobuf::Timestamp& to) {
@@ -234,7 +222,8 @@ void ToProto(const std::string& project, const store::ModelVersionRecord& from,
   ToProto(from.created_us, *to.mutable_create_time());
 }
 
-absl::Status ToProto(const store::OutputSetRecord& from, VersionNames& names, v1::OutputSet& to) {
+absl::Status ToProto(const store::OutputSetRecord& from, const VersionNames& names,
+                     v1::OutputSet& to) {
   to.set_name(FormatNumberedName(names.project(), "outputSets", from.id));
   ASSAY_ASSIGN_OR_RETURN(*to.mutable_dataset_version(),
                          names.DatasetVersionName(from.dataset_version_id));
@@ -255,13 +244,13 @@ void ToProto(const std::string& project, const store::UploadRecord& from, v1::Up
   to.set_num_documents(from.num_documents);
 }
 
-absl::Status ToProto(const store::RunRecord& from, VersionNames& names, v1::Run& to) {
+absl::Status ToProto(const store::RunRecord& from, const VersionNames& names, v1::Run& to) {
   to.set_name(FormatNumberedName(names.project(), "runs", from.id));
   to.set_state(static_cast<v1::Run::State>(from.state));
   to.set_error(from.error);
-  ASSAY_ASSIGN_OR_RETURN(const store::DatasetVersionRecord dataset_version,
-                         names.DatasetVersion(from.dataset_version_id));
-  to.set_dataset_digest(store::DigestText(dataset_version.digest));
+  ASSAY_ASSIGN_OR_RETURN(const store::Digest dataset_digest,
+                         names.DatasetDigest(from.dataset_version_id));
+  to.set_dataset_digest(store::DigestText(dataset_digest));
   ASSAY_ASSIGN_OR_RETURN(*to.mutable_dataset_version(),
                          names.DatasetVersionName(from.dataset_version_id));
   ASSAY_ASSIGN_OR_RETURN(*to.mutable_model_version(),
@@ -310,7 +299,7 @@ void AddSummaries(const std::vector<store::SummaryRecord>& summaries, v1::Run& t
 }
 
 absl::Status ToProto(const store::ComparisonRecord& from, store::RunStore& runs,
-                     VersionNames& names, v1::Comparison& to) {
+                     const VersionNames& names, v1::Comparison& to) {
   ASSAY_ASSIGN_OR_RETURN(const store::RunRecord baseline,
                          runs.GetRun(names.project_id(), from.baseline_run_id));
   ASSAY_ASSIGN_OR_RETURN(const store::RunRecord candidate,

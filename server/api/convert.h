@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/api/version_cache.h"
 #include "server/run/comparison_rows.h"
 #include "server/run/scheduler.h"
 #include "server/store/store.h"
@@ -32,27 +32,23 @@ class Upload;
 
 namespace assay::api {
 
-// Names of dataset and model versions by id, looked up once each. For one call and project; owned by
-// one thread.
+// Names of the versions of one project, by id. For one call.
 class VersionNames {
  public:
-  // `store` outlives it. `project` is the project's name.
-  VersionNames(store::Store& store, store::Id project_id, std::string project);
+  // `cache` outlives it. `project` is the project's name.
+  VersionNames(VersionCache& cache, store::Id project_id, std::string project);
 
   const std::string& project() const { return project_; }
   store::Id project_id() const { return project_id_; }
-  absl::StatusOr<store::DatasetVersionRecord> DatasetVersion(store::Id version);
-  absl::StatusOr<store::ModelVersionRecord> ModelVersion(store::Id version);
+  absl::StatusOr<store::Digest> DatasetDigest(store::Id version) const;
   // `projects/{project}/datasets/{dataset}/versions/{number}`.
-  absl::StatusOr<std::string> DatasetVersionName(store::Id version);
-  absl::StatusOr<std::string> ModelVersionName(store::Id version);
+  absl::StatusOr<std::string> DatasetVersionName(store::Id version) const;
+  absl::StatusOr<std::string> ModelVersionName(store::Id version) const;
 
  private:
-  store::Store& store_;
+  VersionCache& cache_;
   const store::Id project_id_;
   const std::string project_;
-  std::map<store::Id, store::DatasetVersionRecord> dataset_versions_;
-  std::map<store::Id, store::ModelVersionRecord> model_versions_;
 };
 
 // Records to messages. Each fills an empty message. Errors are those of looking up names.
@@ -66,13 +62,14 @@ void AddColumns(const std::vector<store::ColumnRecord>& columns, v1::DatasetVers
 void AddColumns(const std::vector<store::ColumnRecord>& columns, v1::OutputSet& to);
 void ToProto(const std::string& project, const store::ModelVersionRecord& from,
              v1::ModelVersion& to);
-absl::Status ToProto(const store::OutputSetRecord& from, VersionNames& names, v1::OutputSet& to);
+absl::Status ToProto(const store::OutputSetRecord& from, const VersionNames& names,
+                     v1::OutputSet& to);
 void ToProto(const std::string& project, const store::UploadRecord& from, v1::Upload& to);
-absl::Status ToProto(const store::RunRecord& from, VersionNames& names, v1::Run& to);
+absl::Status ToProto(const store::RunRecord& from, const VersionNames& names, v1::Run& to);
 void AddSummaries(const std::vector<store::SummaryRecord>& summaries, v1::Run& to);
 // The runs behind the comparison are read for the versions that they compare.
 absl::Status ToProto(const store::ComparisonRecord& from, store::RunStore& runs,
-                     VersionNames& names, v1::Comparison& to);
+                     const VersionNames& names, v1::Comparison& to);
 void ToProto(const run::ComparisonRow& from, v1::ComparisonRow& to);
 void ToProto(const std::string& project, const store::TraceRecord& from, v1::Trace& to);
 void ToProto(const store::SpanRecord& from, v1::Span& to);

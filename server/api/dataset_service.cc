@@ -79,8 +79,7 @@ class DatasetService : public v1::DatasetService::CallbackService {
     ASSAY_ASSIGN_OR_RETURN(found.project_id, call.ProjectId(parsed.project));
     ASSAY_ASSIGN_OR_RETURN(
         found.version, store_.datasets().FindVersion(found.project_id, parsed.id, parsed.version));
-    found.text =
-        absl::StrFormat("dataset %s@%d", found.version.dataset_name, found.version.number);
+    found.text = absl::StrFormat("dataset %s@%d", found.version.dataset_name, found.version.number);
     return found;
   }
 
@@ -145,9 +144,8 @@ class DatasetService : public v1::DatasetService::CallbackService {
     ASSAY_ASSIGN_OR_RETURN(const std::int64_t before, tokens.Read(request.page_token()));
     ASSAY_ASSIGN_OR_RETURN(const store::DatasetRecord dataset,
                            store_.datasets().FindDataset(project, name.id));
-    ASSAY_ASSIGN_OR_RETURN(
-        std::vector<store::DatasetVersionRecord> versions,
-        store_.datasets().ListVersions(project, dataset.id, {before, size + 1}));
+    ASSAY_ASSIGN_OR_RETURN(std::vector<store::DatasetVersionRecord> versions,
+                           store_.datasets().ListVersions(project, dataset.id, {before, size + 1}));
     if (CutToPage(versions, size)) {
       response.set_next_page_token(tokens.Make(versions.back().number));
     }
@@ -192,10 +190,10 @@ class DatasetService : public v1::DatasetService::CallbackService {
       ASSAY_ASSIGN_OR_RETURN(
           const std::vector<ColumnSource> source,
           SelectColumns(found.version.id, found.text, columns, store::Table::kRows, {name}));
-      ASSAY_ASSIGN_OR_RETURN(const ValueCounts counts,
-                             CountValues(store_.columns(), found.project_id, source.front(),
-                                         found.version.num_rows,
-                                         [&call] { return call.CheckAlive(); }));
+      ASSAY_ASSIGN_OR_RETURN(
+          const ValueCounts counts,
+          CountValues(store_.columns(), found.project_id, source.front(), found.version.num_rows,
+                      [&call] { return call.CheckAlive(); }));
       v1::CohortColumn& added = *response.add_cohorts();
       added.set_name(name.substr(kCohortPrefix.size()));
       added.set_null_count(counts.null_count);

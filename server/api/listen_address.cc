@@ -36,8 +36,8 @@ socklen_t SocketAddress(const ListenAddress& address, sockaddr_storage& out) {
 }  // namespace
 
 absl::StatusOr<ListenAddress> ParseListenAddress(std::string_view field, std::string_view text) {
-  const absl::Status fault = absl::InvalidArgumentError(absl::StrFormat(
-      "%s: expected IP:PORT, [IPV6]:PORT or localhost:PORT: '%s'", field, text));
+  const absl::Status fault = absl::InvalidArgumentError(
+      absl::StrFormat("%s: expected IP:PORT, [IPV6]:PORT or localhost:PORT: '%s'", field, text));
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || text.size() > 64) {
     return fault;
@@ -51,9 +51,9 @@ absl::StatusOr<ListenAddress> ParseListenAddress(std::string_view field, std::st
     return fault;
   }
   const bool has_brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  address.host = host == "localhost" ? "127.0.0.1"
-                                     : std::string(has_brackets ? host.substr(1, host.size() - 2)
-                                                                : host);
+  address.host = host == "localhost"
+                     ? "127.0.0.1"
+                     : std::string(has_brackets ? host.substr(1, host.size() - 2) : host);
   sockaddr_storage storage;
   const socklen_t length = SocketAddress(address, storage);
   if (length == 0 || has_brackets != (storage.ss_family == AF_INET6)) {

@@ -33,9 +33,8 @@ bool IsDigestText(std::string_view text) {
 
 absl::Status CheckModelVersion(const store::ModelVersionRecord& version) {
   if (version.config.size() > kMaxConfigKeys) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("version.config: %d keys, at most %d are taken", version.config.size(),
-                        kMaxConfigKeys));
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "version.config: %d keys, at most %d are taken", version.config.size(), kMaxConfigKeys));
   }
   for (const auto& [key, value] : version.config) {
     if (key.empty() || key.size() > kMaxKeyBytes) {

@@ -25,7 +25,7 @@ constexpr std::int64_t kMaxAnswerBytes = 8 << 20;
 class ModelService : public v1::ModelService::CallbackService {
  public:
   explicit ModelService(const ServiceContext& context)
-      : dispatcher_(context.dispatcher), store_(context.store) {}
+      : dispatcher_(context.dispatcher), store_(context.store), cache_(context.cache) {}
 
   grpc::ServerUnaryReactor* CreateModelVersion(grpc::CallbackServerContext* context,
                                                const v1::CreateModelVersionRequest* request,
@@ -162,7 +162,7 @@ class ModelService : public v1::ModelService::CallbackService {
                            store_.models().GetOutputSet(project, name.id));
     ASSAY_ASSIGN_OR_RETURN(const std::vector<store::ColumnRecord> columns,
                            store_.columns().ListColumns(project, output_set.id));
-    VersionNames names(store_, project, name.project);
+    const VersionNames names(cache_, project, name.project);
     ASSAY_RETURN_IF_ERROR(ToProto(output_set, names, response));
     AddColumns(columns, response);
     return absl::OkStatus();
@@ -187,7 +187,7 @@ class ModelService : public v1::ModelService::CallbackService {
     if (CutToPage(output_sets, size)) {
       response.set_next_page_token(tokens.Make(output_sets.back().id));
     }
-    VersionNames names(store_, project, name);
+    const VersionNames names(cache_, project, name);
     for (const store::OutputSetRecord& output_set : output_sets) {
       ASSAY_RETURN_IF_ERROR(ToProto(output_set, names, *response.add_output_sets()));
     }
@@ -218,6 +218,7 @@ class ModelService : public v1::ModelService::CallbackService {
 
   Dispatcher& dispatcher_;
   store::Store& store_;
+  VersionCache& cache_;
 };
 
 }  // namespace

@@ -12,8 +12,8 @@ namespace assay::api {
 // OK for a request id: at most 64 bytes; empty means none.
 absl::Status CheckRequestId(std::string_view request_id);
 
-// Finds what the fields of a request name, within the project of the request. INVALID_ARGUMENT for a
-// malformed name or one of another project, NOT_FOUND for what does not exist. For one call.
+// Finds what the fields of a request name, within the project of the request. INVALID_ARGUMENT for
+// a malformed name or one of another project, NOT_FOUND for what does not exist. For one call.
 class Resolver {
  public:
   // `store` outlives it.

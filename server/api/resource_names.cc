@@ -61,8 +61,8 @@ std::optional<std::vector<std::string>> MatchSegments(std::string_view name,
 }  // namespace
 
 std::string Quoted(std::string_view text) {
-  std::string quoted = absl::Utf8SafeCEscape(
-      absl::string_view(text.data(), std::min(text.size(), kMaxQuotedBytes)));
+  std::string quoted =
+      absl::Utf8SafeCEscape(absl::string_view(text.data(), std::min(text.size(), kMaxQuotedBytes)));
   if (text.size() > kMaxQuotedBytes) {
     quoted += "...";
   }
@@ -131,8 +131,8 @@ std::string FormatVersionName(std::string_view project, std::string_view collect
 
 absl::Status CheckUserId(std::string_view field, std::string_view id) {
   const auto is_allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '.' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
   };
   bool is_good = !id.empty() && id.size() <= 128 && id[0] != '.' && id[0] != '-';
   for (const char c : id) {

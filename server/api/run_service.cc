@@ -27,7 +27,10 @@ constexpr std::size_t kMaxSpecBytes = 4096;
 class RunService : public v1::RunService::CallbackService {
  public:
   explicit RunService(const ServiceContext& context)
-      : dispatcher_(context.dispatcher), store_(context.store), scheduler_(context.scheduler) {}
+      : dispatcher_(context.dispatcher),
+        store_(context.store),
+        cache_(context.cache),
+        scheduler_(context.scheduler) {}
 
   grpc::ServerUnaryReactor* CreateRun(grpc::CallbackServerContext* context,
                                       const v1::CreateRunRequest* request,
@@ -146,7 +149,7 @@ class RunService : public v1::RunService::CallbackService {
   // A run with its summaries.
   absl::Status Fill(store::Id project, const std::string& project_name,
                     const store::RunRecord& from, v1::Run& to) {
-    VersionNames names(store_, project, project_name);
+    const VersionNames names(cache_, project, project_name);
     ASSAY_RETURN_IF_ERROR(ToProto(from, names, to));
     if (from.state == store::RunState::kSucceeded) {
       ASSAY_ASSIGN_OR_RETURN(const std::vector<store::SummaryRecord> summaries,
@@ -183,7 +186,7 @@ class RunService : public v1::RunService::CallbackService {
     if (CutToPage(runs, size)) {
       response.set_next_page_token(tokens.Make(runs.back().id));
     }
-    VersionNames names(store_, project, name);
+    const VersionNames names(cache_, project, name);
     for (const store::RunRecord& run : runs) {
       ASSAY_RETURN_IF_ERROR(ToProto(run, names, *response.add_runs()));
     }
@@ -275,6 +278,7 @@ class RunService : public v1::RunService::CallbackService {
 
   Dispatcher& dispatcher_;
   store::Store& store_;
+  VersionCache& cache_;
   run::Scheduler& scheduler_;
 };
 

@@ -34,8 +34,8 @@ constexpr std::string_view kServiceNames[] = {
 
 // gRPC's own messages, which would otherwise go to stderr in a form of their own.
 void LogFromGrpc(gpr_log_func_args* args) {
-  const LogLevel level = args->severity == GPR_LOG_SEVERITY_ERROR ? LogLevel::kWarning
-                                                                  : LogLevel::kDebug;
+  const LogLevel level =
+      args->severity == GPR_LOG_SEVERITY_ERROR ? LogLevel::kWarning : LogLevel::kDebug;
   Log(level, "grpc", {{"file", args->file}, {"line", args->line}, {"message", args->message}});
 }
 
@@ -73,8 +73,9 @@ std::shared_ptr<grpc::ServerCredentials> MakeCredentials(const TlsFiles& tls) {
 class Server::Impl {
  public:
   explicit Impl(const Backends& backends)
-      : dispatcher(backends.store.datasets(), backends.tracer, backends.authenticator, {}) {}
+      : cache(backends.store), dispatcher(cache, backends.tracer, backends.authenticator, {}) {}
 
+  VersionCache cache;
   Dispatcher dispatcher;
   std::vector<std::unique_ptr<grpc::Service>> services;
   std::unique_ptr<grpc::Server> server;
@@ -93,8 +94,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options,
   std::unique_ptr<Server> server(new Server);
   server->impl_ = std::make_unique<Impl>(backends);
   Impl& impl = *server->impl_;
-  const ServiceContext context{impl.dispatcher,    backends.store,  backends.ingestor,
-                               backends.scheduler, backends.tracer, backends.facts};
+  const ServiceContext context{impl.dispatcher,   backends.store,     impl.cache,
+                               backends.ingestor, backends.scheduler, backends.tracer,
+                               backends.facts};
   impl.services.push_back(MakeAdminService(context));
   impl.services.push_back(MakeComparisonService(context));
   impl.services.push_back(MakeDatasetService(context));
@@ -126,9 +128,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options,
       return absl::InvalidArgumentError(
           "TLS certificate and key do not go together or are not PEM");
     }
-    return absl::UnavailableError(
-        absl::StrFormat("cannot listen on %s: %s", FormatAddress(options.listen),
-                        reason.empty() ? "gRPC did not start" : reason));
+    return absl::UnavailableError(absl::StrFormat("cannot listen on %s: %s",
+                                                  FormatAddress(options.listen),
+                                                  reason.empty() ? "gRPC did not start" : reason));
   }
   server->address_ = {options.listen.host, port};
   for (const std::string_view name : kServiceNames) {

@@ -6,6 +6,7 @@
 
 #include "server/api/call.h"
 #include "server/api/server_facts.h"
+#include "server/api/version_cache.h"
 #include "server/ingest/ingestor.h"
 #include "server/run/scheduler.h"
 #include "server/store/store.h"
@@ -17,6 +18,7 @@ namespace assay::api {
 struct ServiceContext {
   Dispatcher& dispatcher;
   store::Store& store;
+  VersionCache& cache;
   ingest::Ingestor& ingestor;
   run::Scheduler& scheduler;
   trace::Tracer& tracer;

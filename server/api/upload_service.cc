@@ -21,7 +21,10 @@ constexpr std::size_t kMaxMachineBytes = 256;
 class UploadService : public v1::UploadService::CallbackService {
  public:
   explicit UploadService(const ServiceContext& context)
-      : dispatcher_(context.dispatcher), store_(context.store), ingestor_(context.ingestor) {}
+      : dispatcher_(context.dispatcher),
+        store_(context.store),
+        cache_(context.cache),
+        ingestor_(context.ingestor) {}
 
   grpc::ServerUnaryReactor* AppendBatch(grpc::CallbackServerContext* context,
                                         const v1::AppendBatchRequest* request,
@@ -175,7 +178,7 @@ class UploadService : public v1::UploadService::CallbackService {
     }
     ASSAY_ASSIGN_OR_RETURN(const store::OutputSetRecord output_set,
                            store_.models().GetOutputSet(project, upload.result_id));
-    VersionNames names(store_, project, name.project);
+    const VersionNames names(cache_, project, name.project);
     ASSAY_RETURN_IF_ERROR(ToProto(output_set, names, *response.mutable_output_set()));
     AddColumns(columns, *response.mutable_output_set());
     return absl::OkStatus();
@@ -191,6 +194,7 @@ class UploadService : public v1::UploadService::CallbackService {
 
   Dispatcher& dispatcher_;
   store::Store& store_;
+  VersionCache& cache_;
   ingest::Ingestor& ingestor_;
 };
 

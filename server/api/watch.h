@@ -29,8 +29,9 @@ struct WatchUpdate {
 // times a second on a thread of the quick lane; never has more than one message on its way. Deletes
 // itself when the call is over.
 //
-// At any time exactly one of these holds the stream: the alarm, the pool, or a write on its way. The
-// holder alone goes on or finishes; cancelling and stopping only leave a mark and wake the alarm.
+// At any time exactly one of these holds the stream: the alarm, the pool, or a write on its way.
+// The holder alone goes on or finishes; cancelling and stopping only leave a mark and wake the
+// alarm.
 template <typename Message>
 class WatchStream : public grpc::ServerWriteReactor<Message>, private Dispatcher::Stream {
  public:

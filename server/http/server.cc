@@ -1,7 +1,5 @@
 #include "server/http/server.h"
 
-#include <utility>  // before Asio, whose version 1.74 forgets it in C++20
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -13,6 +11,7 @@
 #include <optional>
 #include <thread>
 #include <type_traits>
+#include <utility>  // before Asio, whose version 1.74 forgets it in C++20
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
@@ -94,9 +93,9 @@ Response Handle(const Request& request, const Site& site) {
   if (path == "/healthz") {
     return Answer(request, status::ok, "{\"status\":\"ok\"}\n");
   }
-  return site.is_ready() ? Answer(request, status::ok, "{\"status\":\"ready\"}\n")
-                         : Answer(request, status::service_unavailable,
-                                  "{\"status\":\"not ready\"}\n");
+  return site.is_ready()
+             ? Answer(request, status::ok, "{\"status\":\"ready\"}\n")
+             : Answer(request, status::service_unavailable, "{\"status\":\"not ready\"}\n");
 }
 
 // The answer to bytes that are no request; absent when the connection is simply to be closed.
@@ -253,8 +252,8 @@ class Server::Impl {
     const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(address_.host, error),
                                            static_cast<std::uint16_t>(address_.port));
     const auto failed = [&] {
-      return absl::UnavailableError(absl::StrFormat(
-          "cannot listen on %s: %s", api::FormatAddress(address_), error.message()));
+      return absl::UnavailableError(absl::StrFormat("cannot listen on %s: %s",
+                                                    api::FormatAddress(address_), error.message()));
     };
     if (error || acceptor_.open(endpoint.protocol(), error) ||
         acceptor_.set_option(asio::socket_base::reuse_address(true), error) ||

@@ -13,9 +13,9 @@ namespace assay::http {
 
 // The HTTP side of a server: `/healthz` (200 while the process lives) and `/readyz` (200 while it
 // takes calls, else 503), both JSON; anything else is 404. Requests whose Host is a name that does
-// not belong to this server are answered 421, so that no web page can reach it by pointing a name of
-// its own at it. Limits: 16 KiB of header, 64 KiB of body, 15 s for a request, 1,024 connections.
-// Owned by one thread; serves from a thread of its own.
+// not belong to this server are answered 421, so that no web page can reach it by pointing a name
+// of its own at it. Limits: 16 KiB of header, 64 KiB of body, 15 s for a request, 1,024
+// connections. Owned by one thread; serves from a thread of its own.
 class Server {
  public:
   struct Options {
@@ -44,8 +44,8 @@ class Server {
   std::unique_ptr<Impl> impl_;
 };
 
-// True when a request with this `Host` header is meant for a server with these names: an IP address,
-// `localhost` or one of the names, with or without a port. Case does not matter.
+// True when a request with this `Host` header is meant for a server with these names: an IP
+// address, `localhost` or one of the names, with or without a port. Case does not matter.
 bool IsOwnHost(std::string_view host, const std::vector<std::string>& names);
 
 }  // namespace assay::http

@@ -120,10 +120,10 @@ absl::Status UploadContent::CheckSchema(const CheckedBatch& batch) const {
   if (batch.columns.size() == table.columns.size()) {
     return absl::OkStatus();
   }
-  for (const auto& [name, state] : table.columns) {
-    const auto has_name = [&name](const Column& column) { return column.name == name; };
+  for (const auto& known : table.columns) {
+    const auto has_name = [&known](const Column& column) { return column.name == known.first; };
     if (std::none_of(batch.columns.begin(), batch.columns.end(), has_name)) {
-      return ErrorOf(batch, {.column = name, .problem = "missing, but in the first batch"});
+      return ErrorOf(batch, {.column = known.first, .problem = "missing, but in the first batch"});
     }
   }
   return absl::OkStatus();

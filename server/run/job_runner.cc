@@ -54,7 +54,7 @@ absl::Status JobRunner::Score(const store::JobLease& lease, const JobControl& co
   span.SetResource(prepared->resource());
   span.SetAttribute("rows", scores.num_rows);
   span.SetAttribute("shard", std::int64_t{lease.shard});
-  const absl::Status stored = store_.runs().FinishShard(lease, scores.columns, scores.num_rows);
+  absl::Status stored = store_.runs().FinishShard(lease, scores.columns, scores.num_rows);
   span.SetStatus(stored);
   return stored;
 }
@@ -71,7 +71,7 @@ absl::Status JobRunner::Summarize(const store::JobLease& lease, const JobControl
   span = tracer_.StartSpan("run.persist", parent);
   span.SetResource(prepared->resource());
   span.SetAttribute("summaries", static_cast<std::int64_t>(summary.result.summaries.size()));
-  const absl::Status stored = store_.runs().FinishRun(lease, summary.result, summary.columns);
+  absl::Status stored = store_.runs().FinishRun(lease, summary.result, summary.columns);
   span.SetStatus(stored);
   span.End();
   if (stored.ok()) {
@@ -95,7 +95,7 @@ absl::Status JobRunner::Compare(const store::JobLease& lease, const JobControl& 
   }
   trace::Span persist = tracer_.StartSpan("comparison.persist", span.context());
   persist.SetResource(resource);
-  const absl::Status stored = store_.runs().FinishComparison(lease, *result);
+  absl::Status stored = store_.runs().FinishComparison(lease, *result);
   persist.SetStatus(stored);
   span.SetStatus(stored);
   return stored;

@@ -81,7 +81,9 @@ class ChunkReader {
       return false;
     }
     values.resize(static_cast<std::size_t>(count));
-    std::memcpy(values.data(), rest_.data(), values.size() * sizeof(T));
+    if (count > 0) {
+      std::memcpy(values.data(), rest_.data(), values.size() * sizeof(T));
+    }
     rest_.remove_prefix(values.size() * sizeof(T));
     return true;
   }

@@ -74,7 +74,9 @@ TEST_F(InterruptionTest, KilledProcessesLoseNothing) {
     ASSERT_GE(child, 0);
     if (child == 0) {
       Workbench bench(directory_.path());
-      const auto scheduler = bench.StartScheduler(2, 3);
+      FaultyStore slow(bench.store());
+      slow.set_delay(std::chrono::milliseconds(4));  // or it would be done before it is killed
+      const auto scheduler = StartOn(bench, slow, 3);
       for (;;) {
         pause();
       }

@@ -36,6 +36,30 @@ constexpr std::int64_t kFiltered = 3;
 
 class RunTest : public ::testing::Test {
  protected:
+  // A dataset version or output set with `key` and `label` and no rows, past the ingestor, which
+  // takes none.
+  store::Id SealWithoutRows(store::UploadRecord target) {
+    target.dataset_name = "empty";
+    store::UploadStore& uploads = bench_.store().uploads();
+    const auto upload = uploads.Begin(store::kDefaultProject, target, "");
+    EXPECT_TRUE(upload.ok()) << upload.status();
+    store::CommitWrite commit;
+    commit.project = store::kDefaultProject;
+    commit.upload = upload->id;
+    for (const char* const name : {"key", "label"}) {
+      store::ColumnRecord& column = commit.columns.emplace_back();
+      column.number = static_cast<std::int32_t>(commit.columns.size()) - 1;
+      column.name = name;
+    }
+    commit.dataset_version.dataset_name = target.dataset_name;
+    commit.output_set.dataset_version_id = target.dataset_version_id;
+    commit.output_set.model_version_id = target.model_version_id;
+    commit.output_set.is_aligned = true;
+    const auto sealed = uploads.Commit(commit);
+    EXPECT_TRUE(sealed.ok()) << sealed.status();
+    return sealed.ok() ? sealed->result_id : 0;
+  }
+
   TemporaryDirectory directory_;
   Workbench bench_{directory_.path()};
   store::Id model_ = bench_.PushModel("m", {});
@@ -246,6 +270,26 @@ TEST_F(RunTest, MetricIsUndefinedWhenEveryOutputIsAnError) {
   ASSERT_TRUE(summary.has_value());
   EXPECT_EQ(summary->value, std::nullopt);
   EXPECT_EQ(summary->num_rows, 0);
+}
+
+TEST_F(RunTest, DatasetWithoutRowsGivesARunWithoutRows) {
+  store::UploadRecord target;
+  target.kind = store::UploadKind::kDataset;
+  const store::Id dataset = SealWithoutRows(target);
+  target.kind = store::UploadKind::kOutputSet;
+  target.dataset_version_id = dataset;
+  target.model_version_id = model_;
+  const store::Id outputs = SealWithoutRows(target);
+  const auto scheduler = bench_.StartScheduler();
+  const store::RunRecord run = bench_.Evaluate(*scheduler, {.output_set_id = outputs});
+  ASSERT_EQ(run.state, store::RunState::kSucceeded) << run.error;
+  EXPECT_TRUE(run.result_digest.has_value());
+  EXPECT_EQ(bench_.Summary(run.id, "accuracy")->value, std::nullopt);
+  const store::ComparisonRecord comparison =
+      bench_.Compare(*scheduler, {.baseline_run_id = run.id, .candidate_run_id = run.id});
+  ASSERT_EQ(comparison.state, store::RunState::kSucceeded) << comparison.error;
+  EXPECT_EQ(comparison.result.num_paired, 0);
+  EXPECT_EQ(comparison.result.verdict, Verdict::kNone);
 }
 
 TEST_F(RunTest, FilterThatMatchesNoRowFailsTheRun) {

@@ -91,6 +91,12 @@ TEST(CsvReaderTest, LeavesOutVectorsThatNoRowHas) {
   EXPECT_THAT(NamesOf(Read("key,embedding\na,\nb,\n")), ElementsAre("key"));
 }
 
+TEST(CsvReaderTest, LeavesOutMappedFeaturesThatNoRowHas) {
+  ReaderOptions options;
+  options.mapping.features = "p0..p1";
+  EXPECT_THAT(NamesOf(Read("key,p0,p1\na,,\nb,,\n", options)), ElementsAre("key"));
+}
+
 TEST(CsvReaderTest, MapsNamedColumns) {
   ReaderOptions options;
   options.mapping = {.key = "id",

@@ -1,0 +1,325 @@
+#include "client/cli/diff_report.h"
+
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "assay/v1/comparison_service.pb.h"
+#include "client/cli/text_width.h"
+
+namespace assay::cli {
+namespace {
+
+constexpr char kRegressed[] = R"pb(
+  name: "projects/default/comparisons/14"
+  state: SUCCEEDED
+  baseline_model_version: "projects/default/models/mlp/versions/1"
+  candidate_model_version: "projects/default/models/mlp/versions/2"
+  dataset_version: "projects/default/datasets/digits/versions/1"
+  fairness: CLEAN
+  model_differences { field: "activation" baseline: "relu" candidate: "silu" }
+  num_paired: 1597
+  num_only_candidate: 3
+  alpha: 0.05
+  verdict: VERDICT_REGRESSED
+  exit_code: 1
+  summary: "Regressed: accuracy fell by 0.0401 on 1597 paired examples; at most 0.01 is allowed."
+  flip_metric: "accuracy"
+  num_broken: 74
+  num_fixed: 10
+  num_both_wrong: 61
+  num_both_right: 1452
+  metrics {
+    metric { id: "accuracy" direction: DIRECTION_HIGHER kind: METRIC_KIND_BINARY_MEAN }
+    overall {
+      num_rows: 1597
+      baseline: 0.9555
+      candidate: 0.9154
+      delta: -0.0401
+      lower: -0.0522
+      upper: -0.0285
+      p: 0.0000001
+    }
+    cohorts {
+      cohort: "digit=8"
+      num_rows: 164
+      delta: -0.1125
+      lower: -0.17
+      upper: -0.06
+      p: 0.0001
+      q: 0.001
+    }
+    cohorts { cohort: "digit=1" num_rows: 160 delta: -0.02 lower: -0.05 upper: 0.01 p: 0.2 q: 0.4 }
+    cohorts {
+      cohort: "digit=3"
+      num_rows: 1060
+      delta: 0.03
+      lower: 0.01
+      upper: 0.05
+      p: 0.002
+      q: 0.01
+    }
+  }
+  metrics {
+    metric { id: "latency_us" direction: DIRECTION_LOWER kind: METRIC_KIND_MEAN unit: "us" }
+    overall {
+      num_rows: 1597
+      baseline: 412
+      candidate: 389
+      delta: -23
+      lower: -30.5
+      upper: -15.5
+      p: 0.01
+    }
+  }
+  metrics {
+    metric { id: "macro_f1" direction: DIRECTION_HIGHER kind: METRIC_KIND_CORPUS }
+    overall { num_rows: 1597 baseline: 0.9511 candidate: 0.9102 delta: -0.0409 }
+  }
+  gates {
+    gate { metric: "accuracy" max_drop: 0.01 }
+    verdict: VERDICT_REGRESSED
+    delta: -0.0401
+    lower: -0.0501
+    upper: -0.0302
+    p: 0.00001
+    p_adjusted: 0.00002
+    num_rows: 1597
+    reason: "at least 0.0302 worse (90 % interval), more than the margin of 0.01"
+  }
+  gates {
+    gate { metric: "latency_us" max_drop: 5 }
+    verdict: VERDICT_PASS
+    delta: -23
+    lower: -29.5
+    upper: -16.5
+    p: 0.9999
+    p_adjusted: 0.9999
+    num_rows: 1597
+    reason: "at most 16.5 better"
+  }
+)pb";
+
+v1::Comparison Parse(const char* text) {
+  v1::Comparison comparison;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &comparison));
+  return comparison;
+}
+
+std::size_t WidestLine(const std::string& text) {
+  std::istringstream lines(text);
+  std::size_t widest = 0;
+  for (std::string line; std::getline(lines, line);) {
+    widest = std::max(widest, DisplayWidth(line));
+  }
+  return widest;
+}
+
+TEST(DiffTextTest, ShowsEverythingIn100Columns) {
+  EXPECT_EQ(DiffText(Parse(kRegressed), {.width = 100}), R"(
+  REGRESSED  mlp@1 → mlp@2                                              digits@1 · 1,597 paired rows
+  Regressed: accuracy fell by 0.0401 on 1597 paired examples; at most 0.01 is allowed.
+  changed: activation relu → silu
+
+  METRIC        BEFORE     AFTER         Δ  95 % CI             p  GATE
+  accuracy      0.9555    0.9154  -4.01 pp  [-5.22, -2.85]  <.001  ✗ regressed
+  latency_us  412.0 µs  389.0 µs  -23.0 µs  [-30.5, -15.5]   .010  ✓ pass
+  macro_f1      0.9511    0.9102   -0.0409  -
+
+  GATE           LIMIT         Δ  90 % CI         p (Holm)   ROWS  VERDICT
+  accuracy    -1.00 pp  -4.01 pp  [-5.01, -3.02]     <.001  1,597  ✗ regressed
+  latency_us   +5.0 µs  -23.0 µs  [-29.5, -16.5]         1  1,597  ✓ pass
+    accuracy: at least 0.0302 worse (90 % interval), more than the margin of 0.01
+
+  COHORT      ROWS  Δ accuracy     q  -17.00                        0    +5.00
+  ✗ digit=8    164   -11.25 pp  .001  ├─────────■─────────┤         ┊
+    digit=1    160    -2.00 pp  .400                       ├─────■────┤
+  ▲ digit=3  1,060    +3.00 pp  .010                                ┊ ├──■───┤
+    bars: 95 % CI; q: p after Benjamini-Hochberg over the cohorts
+
+  ROWS by accuracy  broken 74 ▏ fixed 10 ▏ both wrong 61 ▏ both right 1,452 ▏ unpaired 3
+
+  Rows   assay rows 14 --show broken
+  Again  assay comparison show 14
+  Page   /comparisons/14
+)");
+}
+
+TEST(DiffTextTest, DropsThePlotIn80Columns) {
+  EXPECT_EQ(DiffText(Parse(kRegressed), {.width = 80}), R"(
+  REGRESSED  mlp@1 → mlp@2                          digits@1 · 1,597 paired rows
+  Regressed: accuracy fell by 0.0401 on 1597 paired examples; at most 0.01 is
+  allowed.
+  changed: activation relu → silu
+
+  METRIC        BEFORE     AFTER         Δ  95 % CI             p  GATE
+  accuracy      0.9555    0.9154  -4.01 pp  [-5.22, -2.85]  <.001  ✗ regressed
+  latency_us  412.0 µs  389.0 µs  -23.0 µs  [-30.5, -15.5]   .010  ✓ pass
+  macro_f1      0.9511    0.9102   -0.0409  -
+
+  GATE           LIMIT         Δ  90 % CI         p (Holm)   ROWS  VERDICT
+  accuracy    -1.00 pp  -4.01 pp  [-5.01, -3.02]     <.001  1,597  ✗ regressed
+  latency_us   +5.0 µs  -23.0 µs  [-29.5, -16.5]         1  1,597  ✓ pass
+    accuracy: at least 0.0302 worse (90 % interval), more than the margin of
+    0.01
+
+  COHORT      ROWS  Δ accuracy     q  95 % CI
+  ✗ digit=8    164   -11.25 pp  .001  [-17.00, -6.00]
+    digit=1    160    -2.00 pp  .400  [-5.00, +1.00]
+  ▲ digit=3  1,060    +3.00 pp  .010  [+1.00, +5.00]
+    q: p after Benjamini-Hochberg over the cohorts
+
+  ROWS by accuracy  broken 74 ▏ fixed 10 ▏ both wrong 61 ▏ both right 1,452
+                    unpaired 3
+
+  Rows   assay rows 14 --show broken
+  Again  assay comparison show 14
+  Page   /comparisons/14
+)");
+}
+
+TEST(DiffTextTest, UsesOnlyAsciiWhereTheLocaleHasNoMore) {
+  const std::string text = DiffText(Parse(kRegressed), {.width = 100, .uses_unicode = false});
+  EXPECT_TRUE(std::all_of(text.begin(), text.end(), [](char c) { return c > 0; })) << text;
+}
+
+TEST(DiffTextTest, HasNoEscapeSequencesWithoutColour) {
+  EXPECT_EQ(DiffText(Parse(kRegressed), {}).find('\x1b'), std::string::npos);
+}
+
+TEST(DiffTextTest, ColourChangesNothingButColour) {
+  const std::string plain = DiffText(Parse(kRegressed), {});
+  std::string colored = DiffText(Parse(kRegressed), {.palette = Palette(true)});
+  EXPECT_NE(colored.find("\x1b[31mREGRESSED\x1b[0m"), std::string::npos);
+  for (std::size_t escape; (escape = colored.find('\x1b')) != std::string::npos;) {
+    colored.erase(escape, colored.find('m', escape) + 1 - escape);
+  }
+  EXPECT_EQ(colored, plain);
+}
+
+TEST(DiffTextTest, FitsTheWidth) {
+  for (const std::size_t width : {72U, 80U, 100U, 120U, 160U}) {
+    EXPECT_LE(WidestLine(DiffText(Parse(kRegressed), {.width = width})), width) << width;
+  }
+}
+
+TEST(DiffTextTest, NamesTheLocalServerInTheNextCommands) {
+  const std::string text = DiffText(Parse(kRegressed), {.command_suffix = " --local"});
+  EXPECT_NE(text.find("assay rows 14 --show broken --local\n"), std::string::npos);
+}
+
+TEST(DiffTextTest, SaysWhatConfoundsTheComparison) {
+  v1::Comparison comparison = Parse(kRegressed);
+  comparison.set_fairness(v1::Comparison::CONFOUNDED);
+  v1::FieldDifference& difference = *comparison.add_confounds();
+  difference.set_field("dataset");
+  difference.set_baseline("digits@1");
+  difference.set_candidate("digits@2");
+  EXPECT_NE(DiffText(comparison, {.width = 120})
+                .find("CONFOUNDED: the sides differ in more than the model: "
+                      "dataset digits@1 → digits@2\n"),
+            std::string::npos);
+}
+
+TEST(DiffTextTest, SaysWhyAComparisonFailed) {
+  v1::Comparison comparison;
+  comparison.set_name("projects/default/comparisons/15");
+  comparison.set_state(v1::Comparison::FAILED);
+  comparison.set_error("chunk 3 fails its checksum");
+  const std::string text = DiffText(comparison, {});
+  EXPECT_NE(text.find("  FAILED  "), std::string::npos);
+  EXPECT_NE(text.find("  chunk 3 fails its checksum\n"), std::string::npos);
+  EXPECT_EQ(text.find("assay rows"), std::string::npos);
+}
+
+TEST(DiffTextTest, CountsWorseAndBetterRowsWithoutABinaryMetric) {
+  v1::Comparison comparison = Parse(kRegressed);
+  comparison.clear_flip_metric();
+  comparison.mutable_metrics()->DeleteSubrange(0, 1);
+  comparison.clear_gates();
+  comparison.mutable_metrics(0)->mutable_overall()->set_num_worse(7);
+  comparison.mutable_metrics(0)->mutable_overall()->set_num_better(90);
+  EXPECT_NE(DiffText(comparison, {})
+                .find("ROWS by latency_us  worse 7 ▏ better 90 ▏ equal 1,500 ▏ unpaired 3\n"),
+            std::string::npos);
+}
+
+TEST(DiffTextTest, CutsTheListOfCohortsAndSaysSo) {
+  v1::Comparison comparison = Parse(kRegressed);
+  for (int i = 0; i < 37; ++i) {
+    v1::Cell& cell = *comparison.mutable_metrics(0)->add_cohorts();
+    cell.set_cohort("lang=x" + std::to_string(i));
+  }
+  const std::string text = DiffText(comparison, {});
+  EXPECT_NE(text.find("COHORT (worst 5 of 40)"), std::string::npos);
+  EXPECT_EQ(text.find("lang=x2"), std::string::npos);
+}
+
+TEST(DiffTextTest, MarksCohortsBeyondDoubtWithASign) {
+  const std::string text = DiffText(Parse(kRegressed), {});
+  EXPECT_NE(text.find("✗ digit=8"), std::string::npos);
+  EXPECT_NE(text.find("  digit=1"), std::string::npos);
+  EXPECT_NE(text.find("▲ digit=3"), std::string::npos);
+}
+
+TEST(DiffTextTest, LetsNoEscapeSequenceOfTheDataThrough) {
+  v1::Comparison comparison = Parse(kRegressed);
+  comparison.mutable_metrics(0)->mutable_cohorts(0)->set_cohort("lang=\x1b[2J");
+  comparison.mutable_model_differences(0)->set_candidate("\x1b[2J");
+  EXPECT_EQ(DiffText(comparison, {}).find('\x1b'), std::string::npos);
+}
+
+TEST(DiffMarkdownTest, IsTheSameReport) {
+  EXPECT_EQ(DiffMarkdown(Parse(kRegressed)), R"(> [!CAUTION]
+> **REGRESSED** mlp@1 → mlp@2 on digits@1 · 1,597 paired rows
+>
+> Regressed: accuracy fell by 0.0401 on 1597 paired examples; at most 0.01 is allowed.
+
+Changed: activation relu → silu
+
+| metric | before | after | Δ | 95 % CI | p | rows | gate |
+| --- | ---: | ---: | ---: | --- | ---: | ---: | --- |
+| accuracy | 0.9555 | 0.9154 | -4.01 pp | \[-5.22, -2.85\] | \<.001 | 1,597 | ✗ regressed |
+| latency\_us | 412.0 µs | 389.0 µs | -23.0 µs | \[-30.5, -15.5\] | .010 | 1,597 | ✓ pass |
+| macro\_f1 | 0.9511 | 0.9102 | -0.0409 | - |  | 1,597 |  |
+
+| gate | limit | Δ | 90 % CI | p (Holm) | verdict | why |
+| --- | ---: | ---: | --- | ---: | --- | --- |
+| accuracy | -1.00 pp | -4.01 pp | \[-5.01, -3.02\] | \<.001 | ✗ regressed | at least 0.0302 worse (90 % interval), more than the margin of 0.01 |
+| latency\_us | +5.0 µs | -23.0 µs | \[-29.5, -16.5\] | 1 | ✓ pass | at most 16.5 better |
+
+<details><summary>3 cohorts, worst first</summary>
+
+| cohort | rows | Δ accuracy | 95 % CI | q |
+| --- | ---: | ---: | --- | ---: |
+| digit=8 | 164 | -11.25 pp | \[-17.00, -6.00\] | .001 |
+| digit=1 | 160 | -2.00 pp | \[-5.00, +1.00\] | .400 |
+| digit=3 | 1,060 | +3.00 pp | \[+1.00, +5.00\] | .010 |
+
+</details>
+
+Rows by accuracy: broken 74 · fixed 10 · both wrong 61 · both right 1,452 · unpaired 3
+
+`assay comparison show 14`
+)");
+}
+
+TEST(DiffMarkdownTest, WarnsOfWhatCouldNotBeDecided) {
+  v1::Comparison comparison = Parse(kRegressed);
+  comparison.set_verdict(v1::VERDICT_INCONCLUSIVE);
+  EXPECT_TRUE(DiffMarkdown(comparison).starts_with("> [!WARNING]\n> **INCONCLUSIVE**"));
+}
+
+TEST(DiffTableTest, HasARowForEveryMetricAndCohortWithEveryDigit) {
+  const Table table = DiffTable(Parse(kRegressed));
+  EXPECT_EQ(table.num_rows(), 6U);
+  EXPECT_NE(table.Csv().find("accuracy,digit=8,164,,,-0.1125,-0.17000000000000001,-0.059999"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace assay::cli
