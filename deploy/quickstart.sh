@@ -85,10 +85,11 @@ show() {
 }
 # Pushes a model version and its outputs: MODEL DATASET OUTPUTS FLAGS...
 push_outputs() {
-  local model=$1 dataset=$2 outputs=$3
+  local model=$1 dataset=$2 outputs=$3 pushed
   shift 3
-  assay model push "$model" --external "$@"
-  assay outputs push --model "$model" --dataset "$dataset" "$outputs"
+  pushed=$(assay model push "$model" --external "$@")
+  echo "$pushed"
+  assay outputs push --model "${pushed%% *}" --dataset "$dataset" "$outputs"
 }
 
 say "example data"
