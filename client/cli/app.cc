@@ -95,6 +95,9 @@ absl::Status Advised(const absl::Status& status, const Context& context) {
   if (!HintOf(status).empty()) {
     return status;
   }
+  if (absl::IsUnavailable(status) && std::string(status.message()).ends_with("Socket closed")) {
+    return WithHint(status, "if the server uses TLS, name its certificates in ASSAY_CA_FILE");
+  }
   if (absl::IsUnavailable(status) && !context.is_local()) {
     return WithHint(status, "is the server running? start it with assay-server, or add --local");
   }

@@ -101,7 +101,7 @@ std::string_view VerdictWord(v1::Verdict verdict) {
 }
 
 std::string MarkedVerdict(v1::Verdict verdict, bool uses_unicode) {
-  const std::string word(VerdictWord(verdict));
+  std::string word(VerdictWord(verdict));
   switch (verdict) {
     case v1::VERDICT_PASS:
       return (uses_unicode ? "✓ " : "+ ") + word;

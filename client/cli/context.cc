@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_format.h"
 #include "client/cli/exit_codes.h"
+#include "client/cli/text_width.h"
 #include "client/cpp/client.h"
 #include "client/cpp/connection.h"
 #include "client/cpp/local_server.h"
@@ -17,6 +18,22 @@
 #include "client/cpp/status_macros.h"
 
 namespace assay::cli {
+namespace {
+
+std::string CommandSuffix(const GlobalOptions& options) {
+  const auto value = [&options](SettingId id) {
+    const auto found = options.flags.find(id);
+    return found == options.flags.end() ? std::string() : found->second;
+  };
+  if (options.is_local) {
+    const std::string directory = value(SettingId::kDataDir);
+    return directory.empty() ? " --local" : " --local=" + directory;
+  }
+  const std::string endpoint = value(SettingId::kEndpoint);
+  return endpoint.empty() ? "" : " --endpoint " + endpoint;
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Context>> Context::Make(const GlobalOptions& options,
                                                        const Environment& environment) {
@@ -37,13 +54,14 @@ absl::StatusOr<std::unique_ptr<Context>> Context::Make(const GlobalOptions& opti
   ASSAY_ASSIGN_OR_RETURN(const ColorMode color, ParseColorMode(settings[SettingId::kColor]));
   ASSAY_ASSIGN_OR_RETURN(const OutputFormat format, ParseOutputFormat(options.output));
   ASSAY_RETURN_IF_ERROR(client::CheckResourceId(settings[SettingId::kProject]));
-  return std::unique_ptr<Context>(
-      new Context(std::move(settings), format, options.is_quiet, color, environment));
+  return std::unique_ptr<Context>(new Context(std::move(settings), CommandSuffix(options), format,
+                                              options.is_quiet, color, environment));
 }
 
-Context::Context(SettingValues settings, OutputFormat format, bool is_quiet, ColorMode color,
-                 const Environment& environment)
+Context::Context(SettingValues settings, std::string command_suffix, OutputFormat format,
+                 bool is_quiet, ColorMode color, const Environment& environment)
     : settings_(std::move(settings)),
+      command_suffix_(std::move(command_suffix)),
       format_(format),
       is_quiet_(is_quiet),
       width_(OutputWidth(STDOUT_FILENO, environment)),
@@ -102,10 +120,14 @@ void Context::Print(std::string_view text) const {
   std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
+void Context::PrintReport(std::string text) const {
+  Print(uses_unicode_ ? std::move(text) : WithAsciiMarks(std::move(text)));
+}
+
 void Context::Print(const google::protobuf::Message& message, const Table& table) const {
   switch (format_) {
     case OutputFormat::kText:
-      Print(table.Text(width_, palette_));
+      PrintReport(table.Text(width_, palette_));
       return;
     case OutputFormat::kJson:
       Print(JsonText(message));

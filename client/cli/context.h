@@ -53,9 +53,14 @@ class Context {
   void Disconnect();
   // Endpoint for messages: an address or the data directory.
   std::string ServerText() const;
+  // What reaches the same server when it is added to another command: ` --local=DIR`; empty unless
+  // this command said so with a flag.
+  const std::string& command_suffix() const { return command_suffix_; }
 
-  // Writes to standard output.
+  // Writes to standard output, as it is.
   void Print(std::string_view text) const;
+  // Writes what a person reads: in ASCII marks where the locale has no others.
+  void PrintReport(std::string text) const;
   // Writes `message` or `table`, as -o asks; `table` is used for text, CSV and Markdown.
   void Print(const google::protobuf::Message& message, const Table& table) const;
   // A line on standard error for a person: only on a terminal and without --quiet.
@@ -68,11 +73,12 @@ class Context {
   ProgressBar::Options ProgressOptions() const;
 
  private:
-  Context(SettingValues settings, OutputFormat format, bool is_quiet, ColorMode color,
-          const Environment& environment);
+  Context(SettingValues settings, std::string command_suffix, OutputFormat format, bool is_quiet,
+          ColorMode color, const Environment& environment);
   absl::StatusOr<std::string> Token() const;
 
   const SettingValues settings_;
+  const std::string command_suffix_;
   const OutputFormat format_;
   const bool is_quiet_;
   const std::size_t width_;  // of standard output

@@ -273,7 +273,7 @@ absl::StatusOr<ExitCode> RunShow(Context& context, const std::string& reference)
   if (cohorts.cohorts_size() > 0) {
     text += "\n" + CohortsTable(cohorts, kMaxShownValues).Text(context.width(), context.palette());
   }
-  context.Print(text);
+  context.PrintReport(std::move(text));
   return ExitCode::kPass;
 }
 

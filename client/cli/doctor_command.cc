@@ -75,11 +75,11 @@ absl::StatusOr<ExitCode> RunDoctor(Context& context) {
   ASSAY_ASSIGN_OR_RETURN(const v1::ServerInfo info, client->GetServerInfo());
   const bool is_text = context.format() == OutputFormat::kText;
   if (is_text) {
-    context.Print(InfoText(context, info));
+    context.PrintReport(InfoText(context, info));
   }
   ASSAY_ASSIGN_OR_RETURN(const v1::CheckStoreResponse check, client->CheckStore());
   if (is_text) {
-    context.Print(FindingsText(context, check));
+    context.PrintReport(FindingsText(context, check));
   } else if (context.format() == OutputFormat::kJson) {
     context.Print(JoinedJson(JsonText(info), JsonText(check)));
   } else {

@@ -54,7 +54,7 @@ absl::StatusOr<v1::Comparison> WaitForComparison(Context& context,
 void PrintRun(const Context& context, const v1::Run& run) {
   switch (context.format()) {
     case OutputFormat::kText:
-      context.Print(RunText(run, context.width(), context.palette()));
+      context.PrintReport(RunText(run, context.width(), context.palette()));
       return;
     case OutputFormat::kJson:
       context.Print(JsonText(run));
@@ -75,8 +75,8 @@ ExitCode PrintComparison(const Context& context, const v1::Comparison& compariso
       style.width = context.width();
       style.palette = context.palette();
       style.uses_unicode = context.uses_unicode();
-      style.command_suffix = context.is_local() ? " --local" : "";
-      context.Print(DiffText(comparison, style));
+      style.command_suffix = context.command_suffix();
+      context.PrintReport(DiffText(comparison, style));
       break;
     }
     case OutputFormat::kJson:

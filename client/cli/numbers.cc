@@ -102,7 +102,7 @@ std::string TimeText(std::int64_t seconds) {
   return {text, length};
 }
 
-MetricStyle::MetricStyle(bool is_share, std::string_view unit) : is_share_(is_share) {
+MetricStyle::MetricStyle(bool is_share, std::string_view unit) {
   if (is_share) {
     scale_ = 100;
     decimals_ = 2;

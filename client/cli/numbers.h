@@ -43,7 +43,6 @@ class MetricStyle {
  private:
   double scale_ = 1;
   int decimals_ = 4;
-  bool is_share_ = false;
   bool is_plain_ = true;
   std::string unit_;
 };

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <iterator>
 #include <sstream>
+#include <utility>
 
 namespace assay::cli {
 namespace {
@@ -160,6 +161,16 @@ std::string OneLine(std::string_view text) {
     position += code_point.num_bytes;
   }
   return line;
+}
+
+std::string WithAsciiMarks(std::string text) {
+  constexpr std::pair<std::string_view, char> kMarks[] = {{"µ", 'u'}, {"…", '~'}};
+  for (const auto& [mark, ascii] : kMarks) {
+    for (std::size_t found = 0; (found = text.find(mark, found)) != std::string::npos;) {
+      text.replace(found, mark.size(), 1, ascii);
+    }
+  }
+  return text;
 }
 
 std::string Wrapped(std::string_view text, std::size_t width, std::size_t indent) {

@@ -22,6 +22,9 @@ std::string PaddedLeft(std::string_view text, std::size_t width);
 // sequences.
 std::string OneLine(std::string_view text);
 
+// `text` with the few marks that our own texts hold, `µ` and `…`, in ASCII of the same width.
+std::string WithAsciiMarks(std::string text);
+
 // `text` broken at blanks into lines of at most `width` columns, each behind `indent` blanks.
 std::string Wrapped(std::string_view text, std::size_t width, std::size_t indent);
 

@@ -85,7 +85,8 @@ absl::StatusOr<ExitCode> RunShow(Context& context, const std::string& reference)
   ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
   ASSAY_ASSIGN_OR_RETURN(const v1::Trace trace, client->GetTrace(request));
   if (context.format() == OutputFormat::kText) {
-    context.Print(WaterfallText(trace, context.width(), context.palette(), context.uses_unicode()));
+    context.PrintReport(
+        WaterfallText(trace, context.width(), context.palette(), context.uses_unicode()));
   } else {
     context.Print(trace, SpansTable(trace));
   }

@@ -136,7 +136,7 @@ Client::Client(std::unique_ptr<Connection> connection)
     : connection_(std::move(connection)), stubs_(std::make_unique<Stubs>(connection_->channel())) {}
 
 Client::~Client() {
-  CancelAppends();
+  Client::CancelAppends();
   std::unique_lock<std::mutex> lock(stubs_->mutex);
   stubs_->none_out.wait(lock, [this] { return stubs_->appends.empty(); });
 }
@@ -315,7 +315,7 @@ void Client::AppendBatch(std::shared_ptr<const v1::AppendBatchRequest> request, 
     stubs_->appends.insert(call);
   }
   stubs_->uploads.async()->AppendBatch(&call->context, call->request.get(), &call->response,
-                                       [this, call](grpc::Status status) {
+                                       [this, call](const grpc::Status& status) {
                                          const std::unique_ptr<AppendCall> owned(call);
                                          if (status.ok()) {
                                            owned->done(owned->response.next_sequence());

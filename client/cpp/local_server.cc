@@ -136,6 +136,7 @@ class SpawnPlan {
   }
   absl::StatusOr<pid_t> Spawn(std::vector<std::string> arguments) {
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (std::string& argument : arguments) {
       argv.push_back(argument.data());
     }
@@ -217,7 +218,10 @@ absl::StatusOr<ServerAddresses> ParseServerAddresses(const std::string& line) {
 
 absl::StatusOr<std::unique_ptr<LocalServer>> LocalServer::Join(const Options& options) {
   std::error_code error;
-  std::filesystem::create_directories(options.data_dir, error);
+  if (std::filesystem::create_directories(options.data_dir, error)) {
+    // As the server makes it: for its owner alone.
+    std::filesystem::permissions(options.data_dir, std::filesystem::perms::owner_all, error);
+  }
   if (error) {
     return absl::InvalidArgumentError(absl::StrFormat("cannot make the directory '%s': %s",
                                                       options.data_dir.string(), error.message()));

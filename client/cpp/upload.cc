@@ -98,9 +98,9 @@ void Upload::StartLocked(std::int64_t sequence, Pending& pending) {
   pending.is_out = true;
   ++num_out_;
   // The transport calls back on another thread, never from within this call.
-  transport_.AppendBatch(pending.request, [this, sequence](absl::StatusOr<std::int64_t> result) {
-    OnDone(sequence, result);
-  });
+  transport_.AppendBatch(
+      pending.request,
+      [this, sequence](const absl::StatusOr<std::int64_t>& result) { OnDone(sequence, result); });
 }
 
 void Upload::OnDone(std::int64_t sequence, const absl::StatusOr<std::int64_t>& result) {
@@ -151,7 +151,7 @@ absl::Status Upload::WaitForPending(std::size_t limit) {
 }
 
 absl::Status Upload::Resume(std::unique_lock<std::mutex>& lock) {
-  const absl::Status cause = transient_;
+  absl::Status cause = transient_;
   transient_ = absl::OkStatus();
   if (durable_rows_ > rows_at_resume_) {
     backoff_.Reset();

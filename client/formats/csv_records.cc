@@ -54,11 +54,8 @@ absl::StatusOr<bool> CsvRecords::Next() {
           ++p;
         }
         cell.text = {first, static_cast<std::size_t>(p - 1 - first)};
-        if (end - p >= 2 && p[0] == '\r' && p[1] == '\n') {
-          ++p;
-        } else if (end - p == 1 && p[0] == '\r') {
-          ++p;
-        }
+        const bool is_line_end = p != end && *p == '\r' && (end - p == 1 || p[1] == '\n');
+        p += is_line_end ? 1 : 0;
         if (p != end && *p != delimiter_ && *p != '\n') {
           line_ = next_line_;
           return CellError(cells_.size(),

@@ -123,7 +123,7 @@ absl::Status ForEachElement(simdjson::ondemand::value& value, std::string_view e
   }
   for (simdjson::simdjson_result<simdjson::ondemand::value> element : array) {
     simdjson::ondemand::value item;
-    if (const simdjson::error_code error = std::move(element).get(item); error) {
+    if (const simdjson::error_code error = element.get(item); error) {
       return absl::InvalidArgumentError(std::string(JsonProblem(error)));
     }
     if (absl::Status status = body(item); !status.ok()) {

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,13 +12,14 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_format.h"
 #include "client/formats/column_builder.h"
 #include "client/formats/input_error.h"
 #include "client/formats/json_value.h"
+#include "client/formats/jsonl_fields.h"
+#include "client/formats/jsonl_lines.h"
 #include "client/formats/line_map.h"
 #include "client/formats/standard_columns.h"
 #include "evaluators/columns.h"
@@ -30,17 +29,12 @@ namespace {
 
 using simdjson::ondemand::json_type;
 
-constexpr std::size_t kMaxFields = 1024;
 constexpr std::size_t kMaxLineBytes = std::size_t{256} << 20;
 // Integers of fewer digits are exact as doubles.
 constexpr std::size_t kExactDigits = 15;
 
 std::string_view MessageOf(const absl::Status& status) {
   return {status.message().data(), status.message().size()};
-}
-
-bool IsBlank(std::string_view line) {
-  return line.find_first_not_of(" \t\r") == std::string_view::npos;
 }
 
 // The first byte that starts no well-formed character.
@@ -63,51 +57,6 @@ std::size_t FirstControl(std::string_view text) {
   return static_cast<std::size_t>(found - text.begin());
 }
 
-// Lines of a text, one after the other.
-class Lines {
- public:
-  explicit Lines(std::string_view text) : text_(text) {
-    if (text.starts_with("\xEF\xBB\xBF")) {
-      position_ = 3;
-    }
-  }
-  // The next line that is not blank, without its end; false at the end.
-  bool Next(std::string_view& line) {
-    while (position_ < text_.size()) {
-      const char* const begin = text_.data() + position_;
-      const void* const end = std::memchr(begin, '\n', text_.size() - position_);
-      const std::size_t length =
-          end == nullptr ? text_.size() - position_ : static_cast<const char*>(end) - begin;
-      ++number_;
-      position_ += length + (end == nullptr ? 0 : 1);
-      line = {begin, length};
-      if (length > 0 && (*begin == '{' || !IsBlank(line))) {
-        return true;
-      }
-    }
-    return false;
-  }
-  std::int64_t number() const { return number_; }
-  std::size_t position() const { return position_; }
-  // True when the last line ended with the text and not with a line end.
-  bool is_cut() const { return position_ == text_.size() && !text_.ends_with('\n'); }
-
- private:
-  std::string_view text_;
-  std::size_t position_ = 0;
-  std::int64_t number_ = 0;
-};
-
-// One field of the file, known from the scan.
-struct Field {
-  std::string name;
-  FieldKind kind = FieldKind::kOther;  // decided once a value was seen
-  std::int64_t line = 0;               // of the first value; 0: none so far
-  std::int32_t dimension = 0;          // of vectors
-  bool is_other_number = false;        // its name says nothing and its first value is a number
-  std::unique_ptr<ColumnBuilder> builder;
-};
-
 // Whether a field that is kept as JSON stays what its first value made it: `input` anything but
 // text; another field either always a number or never a number or text.
 bool FitsJson(const Field& field, simdjson::ondemand::value& value) {
@@ -120,60 +69,6 @@ bool FitsJson(const Field& field, simdjson::ondemand::value& value) {
   }
   return field.name == "input" || (type == json_type::number) == field.is_other_number;
 }
-
-// The fields of a file by name. The same fields tend to come in the same order on every line, so
-// the place within the line is tried before the hash table.
-class FieldIndex {
- public:
-  // The field `name`, the `place`-th of its line; nullptr when there is none.
-  Field* Find(std::string_view name, std::size_t place) {
-    if (place < order_.size() && order_[place]->name == name) {
-      return order_[place];
-    }
-    const auto found = by_name_.find(name);
-    if (found == by_name_.end()) {
-      return nullptr;
-    }
-    Remember(found->second, place);
-    return found->second;
-  }
-  // As Find, from where the name starts in the JSON text, behind its quote. nullptr when the guess
-  // is wrong.
-  Field* Guess(const char* quoted_name, std::size_t place) const {
-    if (place >= order_.size()) {
-      return nullptr;
-    }
-    const std::string& name = order_[place]->name;
-    return std::strncmp(quoted_name, name.data(), name.size()) == 0 &&
-                   quoted_name[name.size()] == '"' && name.find('\\') == std::string::npos
-               ? order_[place]
-               : nullptr;
-  }
-  Field* Add(std::string_view name, std::size_t place) {
-    Field& field = fields_.emplace_back();
-    field.name = name;
-    field.kind = KindOfName(name);
-    by_name_.emplace(field.name, &field);
-    Remember(&fields_.back(), place);
-    return &fields_.back();
-  }
-  std::size_t size() const { return fields_.size(); }
-  std::deque<Field>& fields() { return fields_; }
-
- private:
-  void Remember(Field* field, std::size_t place) {
-    if (place < kMaxFields) {
-      if (place >= order_.size()) {
-        order_.resize(place + 1, field);
-      }
-      order_[place] = field;
-    }
-  }
-
-  std::deque<Field> fields_;  // stays where it is
-  absl::flat_hash_map<std::string_view, Field*> by_name_;
-  std::vector<Field*> order_;  // by place within the line
-};
 
 class JsonlReader final : public RowReader {
  public:
@@ -209,7 +104,7 @@ class JsonlReader final : public RowReader {
 
   const InputFile& file_;
   const ReaderOptions options_;
-  Lines lines_;
+  JsonlLines lines_;
   simdjson::ondemand::parser parser_;
   simdjson::ondemand::document document_;
   FieldIndex index_;
@@ -368,7 +263,7 @@ std::string JsonlReader::FieldAt(std::string_view line, std::size_t offset) {
 }
 
 absl::Status JsonlReader::Scan() {
-  Lines lines = lines_;
+  JsonlLines lines = lines_;
   std::string_view line;
   bool has_line = false;
   while (lines_.Next(line)) {
@@ -414,7 +309,7 @@ absl::Status JsonlReader::ScanValue(Field* field, std::string_view name, std::si
     return absl::OkStatus();
   }
   if (field == nullptr) {
-    if (index_.size() >= kMaxFields || !CheckColumnName(name).ok()) {
+    if (index_.size() >= FieldIndex::kMaxFields || !CheckColumnName(name).ok()) {
       return absl::OutOfRangeError("");  // Next will say so.
     }
     field = index_.Add(name, place);
@@ -456,7 +351,8 @@ absl::Status JsonlReader::AddValue(Field* field, std::string_view name,
     if (absl::Status status = CheckColumnName(name); !status.ok()) {
       return LineError(Here(), MessageOf(status));
     }
-    return FieldError(Here(), name, absl::StrFormat("more than %d different fields", kMaxFields));
+    return FieldError(Here(), name,
+                      absl::StrFormat("more than %d different fields", FieldIndex::kMaxFields));
   }
   if (IsNull(value)) {
     return absl::OkStatus();

@@ -226,7 +226,7 @@ absl::StatusOr<NpyHeaderInfo> ParseNpyHeader(std::string_view bytes) {
   if (bytes.size() < 10) {
     return absl::InvalidArgumentError("the file is truncated");
   }
-  const int version = bytes[6];
+  const int version = static_cast<unsigned char>(bytes[6]);
   if (version < 1 || version > 3) {
     return absl::InvalidArgumentError(
         absl::StrFormat("NumPy format version %d is not known", version));

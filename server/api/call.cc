@@ -2,8 +2,10 @@
 
 #include <grpcpp/server_context.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -33,17 +35,23 @@ class UnaryCall : public grpc::ServerUnaryReactor {
         method_(method),
         lane_(lane),
         call_(std::move(call)),
-        handler_(std::move(handler)) {}
+        handler_(std::move(handler)),
+        answer_([this](const absl::Status& status) { End(status); }) {}
 
   void Start() {
     dispatcher_.pool(lane_).Post([this] {
-      if (absl::Status alive = call_.CheckAlive(); !alive.ok()) {
-        End(alive);
+      const Answer answer = answer_;  // the call may be gone once it is sent
+      if (const absl::Status alive = call_.CheckAlive(); !alive.ok()) {
+        answer.Send(alive);
         return;
       }
-      handler_(call_, [this](const absl::Status& status) { End(status); });
+      const Dispatcher::AsyncHandler handler = std::move(handler_);
+      handler(call_, answer);
+      answer.AllowCancel();
     });
   }
+
+  void OnCancel() override { answer_.Cancel(); }
 
   void OnDone() override {
     dispatcher_.Leave(lane_);
@@ -62,7 +70,8 @@ class UnaryCall : public grpc::ServerUnaryReactor {
   const std::string_view method_;
   const Lane lane_;
   Call call_;
-  const Dispatcher::AsyncHandler handler_;
+  Dispatcher::AsyncHandler handler_;
+  const Answer answer_;
 };
 
 // Ends a call that was not let in.
@@ -73,6 +82,57 @@ class RefusedCall : public grpc::ServerUnaryReactor {
 };
 
 }  // namespace
+
+struct Answer::State {
+  Mutex mutex;
+  std::function<void(const absl::Status&)> end ASSAY_GUARDED_BY(mutex);  // empty: it has ended
+  bool may_cancel ASSAY_GUARDED_BY(mutex) = false;
+  bool is_cancelled ASSAY_GUARDED_BY(mutex) = false;
+};
+
+Answer::Answer(std::function<void(const absl::Status&)> end) : state_(std::make_shared<State>()) {
+  const MutexLock lock(state_->mutex);
+  state_->end = std::move(end);
+}
+
+void Answer::Send(const absl::Status& status, const std::function<void()>& fill) const {
+  std::function<void(const absl::Status&)> end;
+  {
+    const MutexLock lock(state_->mutex);
+    end.swap(state_->end);
+  }
+  if (end == nullptr) {
+    return;
+  }
+  if (status.ok() && fill != nullptr) {
+    fill();
+  }
+  end(status);
+}
+
+void Answer::AllowCancel() const {
+  bool is_cancelled = false;
+  {
+    const MutexLock lock(state_->mutex);
+    state_->may_cancel = true;
+    is_cancelled = state_->is_cancelled;
+  }
+  if (is_cancelled) {
+    Send(absl::CancelledError("the caller waits no more"));
+  }
+}
+
+void Answer::Cancel() const {
+  bool may_cancel = false;
+  {
+    const MutexLock lock(state_->mutex);
+    state_->is_cancelled = true;
+    may_cancel = state_->may_cancel;
+  }
+  if (may_cancel) {
+    Send(absl::CancelledError("the caller waits no more"));
+  }
+}
 
 Call::Call(VersionCache& projects, grpc::CallbackServerContext& context, Caller caller,
            trace::Span span)
@@ -90,8 +150,7 @@ absl::Status Call::CheckAlive() const {
 
 absl::StatusOr<store::Id> Call::ProjectId(std::string_view project) const {
   const bool may_see = caller_.project == kAllProjects || caller_.project == project;
-  const absl::StatusOr<store::Id> id =
-      may_see ? projects_.ProjectId(project) : absl::NotFoundError("");
+  absl::StatusOr<store::Id> id = may_see ? projects_.ProjectId(project) : absl::NotFoundError("");
   if (absl::IsNotFound(id.status())) {
     return absl::NotFoundError(absl::StrFormat("no such project: 'projects/%s'", Quoted(project)));
   }
@@ -104,16 +163,19 @@ Dispatcher::Dispatcher(VersionCache& projects, trace::Tracer& tracer,
       tracer_(tracer),
       authenticator_(authenticator),
       options_(options),
-      quick_(options.num_quick_threads),
+      quick_(options.num_quick_threads > 0
+                 ? options.num_quick_threads
+                 : std::max(2, static_cast<int>(std::thread::hardware_concurrency()))),
       slow_(options.num_slow_threads) {}
 
 Dispatcher::~Dispatcher() = default;
 
 grpc::ServerUnaryReactor* Dispatcher::Run(grpc::CallbackServerContext* context,
                                           std::string_view method, Lane lane, Handler handler) {
-  return RunAsync(
-      context, method, lane,
-      [handler = std::move(handler)](Call& call, const Done& done) { done(handler(call)); });
+  return RunAsync(context, method, lane,
+                  [handler = std::move(handler)](Call& call, const Answer& answer) {
+                    answer.Send(handler(call));
+                  });
 }
 
 grpc::ServerUnaryReactor* Dispatcher::RunAsync(grpc::CallbackServerContext* context,

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -47,14 +48,35 @@ class Call {
 // How long a call may keep a thread: reads of a few records, or work that grows with the data.
 enum class Lane : std::uint8_t { kQuick, kSlow };
 
+// The answer that a call waits for. Copies stand for the same call. Thread-safe; may outlive the
+// call.
+class Answer {
+ public:
+  // `end` ends the call; it is called at most once.
+  explicit Answer(std::function<void(const absl::Status&)> end);
+
+  // Ends the call with `status` unless it has ended. `fill` writes the response; it is called
+  // before and only when `status` is OK and the call still waits.
+  void Send(const absl::Status& status, const std::function<void()>& fill = nullptr) const;
+
+  // From now on Cancel ends the call at once; one that came before does so now.
+  void AllowCancel() const;
+  // The caller waits no more.
+  void Cancel() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
 // The one way from gRPC into handlers. Checks who calls and whether there is room, opens the span,
 // runs the handler on a thread of its own, and ends the call with the handler's status. A call that
-// is cancelled or whose deadline has passed before its turn is ended without running it.
-// Thread-safe.
+// is cancelled or whose deadline has passed before its turn is ended without running it; one that
+// waits for an asynchronous answer is ended as soon as it is cancelled. Thread-safe.
 class Dispatcher {
  public:
   struct Options {
-    int num_quick_threads = 4;
+    int num_quick_threads = 0;  // 0: one a core, at least 2
     int num_slow_threads = 4;
     // Calls of a lane from their arrival until their answer has left.
     int max_quick_calls = 1024;
@@ -62,9 +84,9 @@ class Dispatcher {
     int max_streams = 256;
   };
   using Handler = std::function<absl::Status(Call&)>;
-  using Done = std::function<void(absl::Status)>;
-  // Calls `done` once, on any thread, perhaps before it returns.
-  using AsyncHandler = std::function<void(Call&, Done done)>;
+  // Sends the answer once, on any thread, perhaps before it returns. Once it has returned, it uses
+  // the call and the request no more, and the response only to fill it.
+  using AsyncHandler = std::function<void(Call&, const Answer&)>;
 
   // Something that runs until it is told to end; see WatchStream.
   class Stream {

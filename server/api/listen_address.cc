@@ -64,7 +64,8 @@ absl::StatusOr<ListenAddress> ParseListenAddress(std::string_view field, std::st
 
 std::string FormatAddress(const ListenAddress& address) {
   const bool is_v6 = address.host.find(':') != std::string::npos;
-  return absl::StrFormat(is_v6 ? "[%s]:%d" : "%s:%d", address.host, address.port);
+  return is_v6 ? absl::StrFormat("[%s]:%d", address.host, address.port)
+               : absl::StrFormat("%s:%d", address.host, address.port);
 }
 
 bool IsLoopback(const ListenAddress& address) {

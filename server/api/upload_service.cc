@@ -30,8 +30,8 @@ class UploadService : public v1::UploadService::CallbackService {
                                         const v1::AppendBatchRequest* request,
                                         v1::AppendBatchResponse* response) override {
     return dispatcher_.RunAsync(context, "assay.v1.UploadService/AppendBatch", Lane::kSlow,
-                                [=, this](Call& call, Dispatcher::Done done) {
-                                  StartAppend(call, *request, *response, std::move(done));
+                                [=, this](Call& call, const Answer& answer) {
+                                  StartAppend(call, *request, *response, answer);
                                 });
   }
   grpc::ServerUnaryReactor* BeginUpload(grpc::CallbackServerContext* context,
@@ -101,21 +101,18 @@ class UploadService : public v1::UploadService::CallbackService {
     return absl::OkStatus();
   }
 
-  // `response` and the call live until `done` is called.
   void StartAppend(Call& call, const v1::AppendBatchRequest& request,
-                   v1::AppendBatchResponse& response, Dispatcher::Done done) {
+                   v1::AppendBatchResponse& response, const Answer& answer) {
     absl::StatusOr<AppendArguments> arguments = ReadAppend(call, request);
     if (!arguments.ok()) {
-      done(arguments.status());
+      answer.Send(arguments.status());
       return;
     }
     ingestor_.Append(arguments->project, arguments->upload, request.sequence(), arguments->table,
                      std::move(arguments->columns), request.batch().num_rows(),
-                     [&response, done = std::move(done)](absl::StatusOr<std::int64_t> result) {
-                       if (result.ok()) {
-                         response.set_next_sequence(*result);
-                       }
-                       done(result.status());
+                     [&response, answer](const absl::StatusOr<std::int64_t>& result) {
+                       answer.Send(result.status(),
+                                   [&response, &result] { response.set_next_sequence(*result); });
                      });
   }
 

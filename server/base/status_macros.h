@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+// NOLINTBEGIN(bugprone-macro-parentheses): the arguments are declarations and names.
 #define ASSAY_CONCAT_INNER(a, b) a##b
 #define ASSAY_CONCAT(a, b) ASSAY_CONCAT_INNER(a, b)
 
@@ -28,3 +29,4 @@
     return std::move(temporary).status();                          \
   }                                                                \
   target = *std::move(temporary)
+// NOLINTEND(bugprone-macro-parentheses)

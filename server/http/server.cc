@@ -244,7 +244,7 @@ class Server::Impl {
 
   absl::Status Start(const api::TlsFiles& tls) {
     if (!tls.certificate_chain.empty()) {
-      if (const absl::Status status = LoadTls(tls); !status.ok()) {
+      if (absl::Status status = LoadTls(tls); !status.ok()) {
         return status;
       }
     }

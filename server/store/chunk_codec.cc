@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
-#include <cmath>
 #include <cstddef>
 #include <cstring>
-#include <limits>
-#include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/strings/str_format.h"
 #include "server/base/sha256.h"
 #include "server/store/chunk_buffers.h"
 
@@ -374,8 +371,8 @@ bool AppendBitmap(std::span<const double> values, std::string& bytes) {
 
 std::string StorageForm(const ChunkView& view) {
   std::string bytes;
-  bytes.reserve(64 + view.validity.size() + 4 * (view.list_offsets.size() + view.codes.size()) +
-                4 * view.text_lengths.size() + view.text_bytes.size() + view.int32s.size_bytes() +
+  bytes.reserve(64 + view.validity.size() + view.list_offsets.size() + view.codes.size() +
+                view.text_lengths.size() + view.text_bytes.size() + view.int32s.size_bytes() +
                 view.int64s.size_bytes() + view.floats.size_bytes() + view.doubles.size_bytes());
   ChunkHeader header;
   header.type = view.type;
@@ -426,6 +423,9 @@ std::string StorageForm(const ChunkView& view) {
         bytes.append(BytesOf(view.doubles));
       }
       break;
+  }
+  if (bytes.capacity() > 2 * bytes.size()) {
+    bytes.shrink_to_fit();  // Chunks wait in queues.
   }
   return bytes;
 }

@@ -1,5 +1,9 @@
 #include "server/store/sqlite/migrate.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <string>
 #include <system_error>
@@ -50,6 +54,23 @@ constexpr std::string_view kSelectHistory =
 constexpr std::string_view kInsertHistory =
     "INSERT INTO schema_migrations (version, name, checksum, applied_us, program) "
     "VALUES ($1, $2, $3, $4, $5)";
+
+// Lets one process at a time migrate the files of a directory; the others wait. Locks the directory
+// itself: closing a second descriptor of the database file would drop SQLite's own locks.
+class MigrationLock {
+ public:
+  explicit MigrationLock(const fs::path& directory)
+      : descriptor_(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
+        is_held_(descriptor_ >= 0 && flock(descriptor_, LOCK_EX) == 0) {}
+  ~MigrationLock() { close(descriptor_); }
+  MigrationLock(const MigrationLock&) = delete;
+  MigrationLock& operator=(const MigrationLock&) = delete;
+  bool is_held() const { return is_held_; }
+
+ private:
+  const int descriptor_;
+  const bool is_held_;
+};
 
 absl::Status Refusal(const Database& database, std::string_view why) {
   return absl::FailedPreconditionError(absl::StrFormat("%s: %s", database.path(), why));
@@ -160,11 +181,6 @@ absl::Status BackUp(Database& database, int version, const fs::path& backups, Cl
 
 absl::Status Apply(Database& database, const Migration& migration, Clock& clock) {
   ASSAY_ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginWrite(database));
-  // Another process may have been quicker.
-  ASSAY_ASSIGN_OR_RETURN(const std::int64_t version, database.QueryInt64("PRAGMA user_version"));
-  if (version >= migration.version) {
-    return absl::OkStatus();
-  }
   ASSAY_RETURN_IF_ERROR(database.Execute(kCreateHistory));
   if (const absl::Status status = database.Execute(migration.sql); !status.ok()) {
     return absl::Status(status.code(), absl::StrFormat("migration %04d_%s: %s", migration.version,
@@ -185,6 +201,11 @@ absl::Status Apply(Database& database, const Migration& migration, Clock& clock)
 
 absl::Status Migrate(Database& database, std::span<const Migration> migrations,
                      const std::filesystem::path& backups, Clock& clock) {
+  const MigrationLock lock(backups.parent_path());
+  if (!lock.is_held()) {
+    return absl::InternalError(
+        absl::StrFormat("cannot lock %s for migration", backups.parent_path().string()));
+  }
   ASSAY_ASSIGN_OR_RETURN(const int version,
                          ReadVersion(database, static_cast<int>(std::ssize(migrations))));
   ASSAY_RETURN_IF_ERROR(VerifyHistory(database, migrations, version));
@@ -196,7 +217,11 @@ absl::Status Migrate(Database& database, std::span<const Migration> migrations,
   if (version > 0 && !missing.empty()) {
     ASSAY_RETURN_IF_ERROR(BackUp(database, version, backups, clock));
   }
+  // The log is written in order, so that syncing the last step makes all of them durable.
   for (const Migration& migration : missing) {
+    ASSAY_RETURN_IF_ERROR(database.Execute(&migration == &missing.back()
+                                               ? "PRAGMA synchronous = FULL"
+                                               : "PRAGMA synchronous = NORMAL"));
     ASSAY_RETURN_IF_ERROR(Apply(database, migration, clock));
   }
   return absl::OkStatus();

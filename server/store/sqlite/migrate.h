@@ -26,8 +26,9 @@ std::span<const Migration> TraceMigrations();
 inline constexpr std::int64_t kApplicationId = 0x41534159;
 
 // Brings the file behind `database`, a fresh connection for writing, to the last of `migrations`,
-// and switches it to WAL. Every step is a transaction; before the first step of a file that holds
-// data a copy goes to `backups` (the last three of a file are kept). FAILED_PRECONDITION when the
+// and switches it to WAL, while others that want to migrate files of the same directory wait. Every
+// step is a transaction. Before the first step of a file that holds data a copy goes to `backups`,
+// a folder in that directory, where the last three of a file are kept. FAILED_PRECONDITION when the
 // file is not ours, is newer, or was migrated by texts that differ from `migrations`; DATA_LOSS
 // when it is damaged.
 absl::Status Migrate(Database& database, std::span<const Migration> migrations,

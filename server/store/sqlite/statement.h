@@ -75,9 +75,7 @@ class Statement {
 
   template <typename T>
   void BindOne(int position, const T& value) {
-    if constexpr (std::is_enum_v<T>) {
-      BindInt64(position, static_cast<std::int64_t>(value));
-    } else if constexpr (std::integral<T>) {
+    if constexpr (std::is_enum_v<T> || std::integral<T>) {
       BindInt64(position, static_cast<std::int64_t>(value));
     } else if constexpr (std::floating_point<T>) {
       BindDouble(position, value);

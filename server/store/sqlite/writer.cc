@@ -95,7 +95,7 @@ void Writer::RunGroup(Piece first) {
   }
   for (Piece& piece : group) {
     piece.work = nullptr;  // Frees what it holds before anyone acts on the answer.
-    piece.done(piece.status.ok() ? status : std::move(piece.status));
+    piece.done(piece.status.ok() ? status : piece.status);
   }
 }
 

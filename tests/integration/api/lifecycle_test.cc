@@ -214,6 +214,81 @@ TEST(ExitWhenUnusedTest, StaysWithoutTheFlag) {
   EXPECT_EQ(server->Wait(milliseconds(300)), -1);
 }
 
+// A server with a call under way that ends only when it is cancelled: a batch that waits for the
+// one before it.
+class StopDuringCallTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    server_ = StartServer();
+    client_ = std::make_unique<ApiClient>(server_->grpc_address());
+    v1::BeginUploadRequest begin;
+    begin.set_parent("projects/default");
+    begin.mutable_dataset()->set_dataset("d");
+    v1::Upload upload;
+    ASSERT_TRUE(client_->uploads->BeginUpload(NewContext().get(), begin, &upload).ok());
+    request_.set_upload(upload.name());
+    request_.set_sequence(1);
+    *request_.mutable_batch() = MakeBatch(0, 10, 0, true);
+    context_ = NewContext();
+    call_ = std::thread([this] {
+      v1::AppendBatchResponse response;
+      status_ = client_->uploads->AppendBatch(context_.get(), request_, &response);
+    });
+    std::this_thread::sleep_for(milliseconds(200));  // until it has arrived
+  }
+  void TearDown() override {
+    if (call_.joinable()) {
+      call_.join();
+    }
+  }
+
+  std::unique_ptr<ServerProcess> server_;
+  std::unique_ptr<ApiClient> client_;
+  std::unique_ptr<grpc::ClientContext> context_;
+  v1::AppendBatchRequest request_;
+  grpc::Status status_;
+  std::thread call_;
+};
+
+TEST_F(StopDuringCallTest, ForgetsTheCallWhenItsCallerCancels) {
+  context_->TryCancel();
+  call_.join();
+  EXPECT_EQ(status_.error_code(), grpc::StatusCode::CANCELLED);
+  const auto begin = steady_clock::now();
+  EXPECT_EQ(server_->Terminate(), 0) << server_->Log();
+  EXPECT_LT(steady_clock::now() - begin, milliseconds(3000));
+}
+
+TEST_F(StopDuringCallTest, LetsTheCallEndByItself) {
+  server_->Signal(SIGTERM);
+  EXPECT_EQ(server_->Wait(milliseconds(500)), -1) << "it did not wait for the call";
+  v1::AppendBatchResponse response;
+  EXPECT_EQ(client_->uploads->AppendBatch(NewContext().get(), request_, &response).error_code(),
+            grpc::StatusCode::UNAVAILABLE)
+      << "it took a new call";
+  context_->TryCancel();
+  EXPECT_EQ(server_->Wait(milliseconds(5000)), 0) << server_->Log();
+}
+
+TEST_F(StopDuringCallTest, CancelsTheCallAtTheEndOfItsTime) {
+  const auto begin = steady_clock::now();
+  server_->Signal(SIGTERM);
+  EXPECT_EQ(server_->Wait(milliseconds(20'000)), 0) << server_->Log();
+  EXPECT_GT(steady_clock::now() - begin, milliseconds(5000));
+  EXPECT_LT(steady_clock::now() - begin, milliseconds(14'000));
+  call_.join();
+  EXPECT_FALSE(status_.ok());
+}
+
+TEST_F(StopDuringCallTest, EndsAtOnceAtTheSecondSignal) {
+  server_->Signal(SIGTERM);
+  EXPECT_EQ(server_->Wait(milliseconds(300)), -1);
+  const auto begin = steady_clock::now();
+  server_->Signal(SIGTERM);
+  EXPECT_EQ(server_->Wait(milliseconds(5000)), 128 + SIGTERM);
+  EXPECT_LT(steady_clock::now() - begin, milliseconds(1000));
+}
+
 class StopDuringRunTest : public ::testing::Test {
  protected:
   // Starts several runs over `num_rows` rows on one worker, so that some are not done for a while.

@@ -40,6 +40,8 @@ TEST(OneLineTest, LetsNoDirectionOverrideThrough) { EXPECT_EQ(OneLine("a\u202Eb"
 
 TEST(OneLineTest, MarksMalformedBytes) { EXPECT_EQ(OneLine("a\xff\xc3"), "a??"); }
 
+TEST(WithAsciiMarksTest, KeepsTheWidth) { EXPECT_EQ(WithAsciiMarks("12 µs ab…"), "12 us ab~"); }
+
 TEST(WrappedTest, BreaksAtBlanksAndIndents) {
   EXPECT_EQ(Wrapped("one two three four", 11, 2), "  one two\n  three\n  four\n");
 }

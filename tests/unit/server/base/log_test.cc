@@ -2,9 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 namespace assay {
 namespace {
+
+// The level is read once, at the first line.
+[[maybe_unused]] const int kDefaultLevel = unsetenv("ASSAY_LOG_LEVEL");
 
 TEST(LogTest, WritesFieldsAsKeyEqualsValue) {
   EXPECT_EQ(LogLine("run ended", {{"run", 42}, {"state", "SUCCEEDED"}}),
