@@ -21,7 +21,7 @@ struct ListOptions {
 };
 
 std::string StateText(const v1::Run& run) {
-  const std::string word(RunStateWord(run.state()));
+  std::string word(RunStateWord(run.state()));
   if (client::HasEnded(run.state()) || run.num_rows() == 0) {
     return word;
   }

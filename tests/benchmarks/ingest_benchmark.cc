@@ -1,5 +1,5 @@
-// Durable ingest over gRPC, and small calls, against a server on the same machine; beside it, in the
-// same run, a bare SQLite write of the same bytes in chunks of the same size.
+// Durable ingest over gRPC, and small calls, against a server on the same machine; beside it, in
+// the same run, a bare SQLite write of the same bytes in chunks of the same size.
 //
 // Usage: ingest_benchmark ENDPOINT DIRECTORY [ROUNDS]
 //   ENDPOINT   gRPC address of a fresh assay-server
@@ -109,8 +109,8 @@ double Upload(client::Client& server, const std::string& dataset,
   return Seconds(start);
 }
 
-// Writes `bytes` a row in chunks of 4,096 rows into a bare SQLite file, one transaction of 16 chunks
-// for each batch, WAL and FULL; returns seconds.
+// Writes `bytes` a row in chunks of 4,096 rows into a bare SQLite file, one transaction of 16
+// chunks for each batch, WAL and FULL; returns seconds.
 double BareWrite(const std::string& directory, const std::vector<std::size_t>& column_bytes) {
   const std::string path = directory + "/bare.db";
   sqlite3* database = nullptr;
@@ -151,8 +151,8 @@ double BareWrite(const std::string& directory, const std::vector<std::size_t>& c
   return seconds;
 }
 
-// p50 and p99, microseconds, of GetDataset with `callers` threads for two seconds, each with its own
-// channel as separate clients have.
+// p50 and p99, microseconds, of GetDataset with `callers` threads for two seconds, each with its
+// own channel as separate clients have.
 void Calls(const std::string& endpoint, int callers) {
   std::vector<std::vector<double>> times(callers);
   std::vector<std::thread> threads;
@@ -183,8 +183,7 @@ void Calls(const std::string& endpoint, int callers) {
   }
   std::sort(all.begin(), all.end());
   std::printf("GetDataset, %d callers: %.0f calls/s, p50 %.0f us, p99 %.0f us\n", callers,
-              static_cast<double>(all.size()) / 2, all[all.size() / 2],
-              all[all.size() * 99 / 100]);
+              static_cast<double>(all.size()) / 2, all[all.size() / 2], all[all.size() * 99 / 100]);
 }
 
 }  // namespace
@@ -209,8 +208,8 @@ int main(int argc, char** argv) {
       for (int i = 0; i < kNumericColumns; ++i) {
         wide.push_back(Numbers("x" + std::to_string(i), count, random));
       }
-      keyed.push_back({Keys(row, count, round), Labels(count, random),
-                       Numbers("value", count, random)});
+      keyed.push_back(
+          {Keys(row, count, round), Labels(count, random), Numbers("value", count, random)});
     }
     const std::string suffix = std::to_string(round);
     const double keyed_s = Upload(server, "keyed-" + suffix, keyed);
@@ -219,11 +218,12 @@ int main(int argc, char** argv) {
     std::vector<std::size_t> bytes(kNumericColumns, 8);
     bytes.push_back(12 + 4);
     const double bare_numeric_s = BareWrite(argv[2], bytes);
-    std::printf("round %d: key + label + f64: %.2f M rows/s (bare SQLite %.2f, ratio %.2f)   "
-                "key + %d f64: %.1f M values/s (bare SQLite %.1f, ratio %.2f)\n",
-                round, kRows / keyed_s / 1e6, kRows / bare_keyed_s / 1e6, bare_keyed_s / keyed_s,
-                kNumericColumns, kRows * kNumericColumns / numeric_s / 1e6,
-                kRows * kNumericColumns / bare_numeric_s / 1e6, bare_numeric_s / numeric_s);
+    std::printf(
+        "round %d: key + label + f64: %.2f M rows/s (bare SQLite %.2f, ratio %.2f)   "
+        "key + %d f64: %.1f M values/s (bare SQLite %.1f, ratio %.2f)\n",
+        round, kRows / keyed_s / 1e6, kRows / bare_keyed_s / 1e6, bare_keyed_s / keyed_s,
+        kNumericColumns, kRows * kNumericColumns / numeric_s / 1e6,
+        kRows * kNumericColumns / bare_numeric_s / 1e6, bare_numeric_s / numeric_s);
   }
   Calls(argv[1], 1);
   Calls(argv[1], 8);

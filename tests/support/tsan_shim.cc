@@ -21,8 +21,8 @@
 
 namespace {
 
-using absl::CondVar;
 using absl::Condition;
+using absl::CondVar;
 using absl::Duration;
 using absl::Mutex;
 using absl::Time;
@@ -72,8 +72,8 @@ NO_TSAN bool ShimTryLock(Mutex* mutex) {
   static auto* const real = Real<bool(Mutex*)>(MUTEX "7TryLockEv");
   __tsan_mutex_pre_lock(mutex, __tsan_mutex_try_lock);
   const bool locked = real(mutex);
-  __tsan_mutex_post_lock(
-      mutex, __tsan_mutex_try_lock | (locked ? 0 : __tsan_mutex_try_lock_failed), 0);
+  __tsan_mutex_post_lock(mutex, __tsan_mutex_try_lock | (locked ? 0 : __tsan_mutex_try_lock_failed),
+                         0);
   return locked;
 }
 
@@ -93,8 +93,8 @@ NO_TSAN void ShimReaderUnlock(Mutex* mutex) {
   __tsan_mutex_post_unlock(mutex, __tsan_mutex_read_lock);
 }
 
-NO_TSAN void ShimLockWhen(Mutex* mutex, const Condition& condition) asm(
-    MUTEX "8LockWhenERKNS0_9ConditionE");
+NO_TSAN void ShimLockWhen(Mutex* mutex,
+                          const Condition& condition) asm(MUTEX "8LockWhenERKNS0_9ConditionE");
 NO_TSAN void ShimLockWhen(Mutex* mutex, const Condition& condition) {
   static auto* const real =
       Real<void(Mutex*, const Condition&)>(MUTEX "8LockWhenERKNS0_9ConditionE");
@@ -103,8 +103,8 @@ NO_TSAN void ShimLockWhen(Mutex* mutex, const Condition& condition) {
   __tsan_mutex_post_lock(mutex, 0, 0);
 }
 
-NO_TSAN void ShimAwait(Mutex* mutex, const Condition& condition) asm(
-    MUTEX "5AwaitERKNS0_9ConditionE");
+NO_TSAN void ShimAwait(Mutex* mutex,
+                       const Condition& condition) asm(MUTEX "5AwaitERKNS0_9ConditionE");
 NO_TSAN void ShimAwait(Mutex* mutex, const Condition& condition) {
   static auto* const real = Real<void(Mutex*, const Condition&)>(MUTEX "5AwaitERKNS0_9ConditionE");
   Released(mutex);
@@ -142,11 +142,12 @@ NO_TSAN bool ShimWaitWithTimeout(CondVar* condition, Mutex* mutex, Duration time
   return expired;
 }
 
-NO_TSAN bool ShimWaitWithDeadline(CondVar* condition, Mutex* mutex, Time deadline) asm(
-    CONDVAR "16WaitWithDeadlineEPNS0_5MutexENS0_4TimeE");
+NO_TSAN bool ShimWaitWithDeadline(CondVar* condition, Mutex* mutex,
+                                  Time deadline) asm(CONDVAR
+                                                     "16WaitWithDeadlineEPNS0_5MutexENS0_4TimeE");
 NO_TSAN bool ShimWaitWithDeadline(CondVar* condition, Mutex* mutex, Time deadline) {
-  static auto* const real = Real<bool(CondVar*, Mutex*, Time)>(
-      CONDVAR "16WaitWithDeadlineEPNS0_5MutexENS0_4TimeE");
+  static auto* const real =
+      Real<bool(CondVar*, Mutex*, Time)>(CONDVAR "16WaitWithDeadlineEPNS0_5MutexENS0_4TimeE");
   Released(mutex);
   const bool expired = real(condition, mutex, deadline);
   Acquired(mutex);
@@ -172,8 +173,8 @@ NO_TSAN grpc_call_error grpc_call_start_batch(grpc_call* call, const grpc_op* op
 
 NO_TSAN grpc_event grpc_completion_queue_next(grpc_completion_queue* queue, gpr_timespec deadline,
                                               void* reserved) {
-  static auto* const real = Real<grpc_event(grpc_completion_queue*, gpr_timespec, void*)>(
-      "grpc_completion_queue_next");
+  static auto* const real =
+      Real<grpc_event(grpc_completion_queue*, gpr_timespec, void*)>("grpc_completion_queue_next");
   const grpc_event event = real(queue, deadline, reserved);
   if (event.type == GRPC_OP_COMPLETE) {  // a shutdown event's tag is no hand-over
     __tsan_acquire(event.tag);

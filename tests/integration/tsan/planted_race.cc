@@ -1,4 +1,5 @@
-// Whether ThreadSanitizer still sees races around gRPC, with the shim and the suppressions in place.
+// Whether ThreadSanitizer still sees races around gRPC, with the shim and the suppressions in
+// place.
 //
 // Usage: planted_race none|handler|client
 //   none      correct: no report expected
