@@ -55,7 +55,7 @@ Column Keys(std::int64_t begin, std::int64_t count, int round) {
   column.num_rows = count;
   column.text_offsets.resize(count + 1);
   column.text_bytes.resize(count * 12);
-  char key[13];
+  char key[32];
   for (std::int64_t i = 0; i < count; ++i) {
     std::snprintf(key, sizeof(key), "q%02d-%08d", round, static_cast<int>(begin + i));
     std::copy(key, key + 12, column.text_bytes.data() + i * 12);
