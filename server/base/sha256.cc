@@ -7,10 +7,10 @@
 namespace assay {
 namespace {
 
-// Fetched once: looking the kAlgorithm up costs more than hashing a small chunk.
+// Fetched once: looking the algorithm up costs more than hashing a small chunk.
 const EVP_MD* Algorithm() {
-  static EVP_MD* const kAlgorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  return kAlgorithm;
+  static EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return algorithm;
 }
 
 }  // namespace
