@@ -160,6 +160,7 @@ ExitCode ParseAndPerform(int argc, const char* const* argv) {
   AddRowsCommand(app, action);
   AddRunCommand(app, action);
   AddTraceCommand(app, action);
+  AddActivationCommand(app, action);
   AddDoctorCommand(app, action);
   AddVersionCommand(app, action);
   AddFooters(app);

@@ -1,0 +1,145 @@
+#include "evaluators/kernels/activation.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "tests/unit/evaluators/kernels/golden_rows.h"
+
+namespace assay {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+struct GoldenFile {
+  std::string name;
+  Activation activation;
+};
+
+std::vector<GoldenFile> GoldenFiles() {
+  return {{"identity", {ActivationKind::kIdentity}},
+          {"relu", {ActivationKind::kRelu}},
+          {"relu2", {ActivationKind::kRelu2}},
+          {"relu6", {ActivationKind::kRelu6}},
+          {"leaky_relu_0.01", {ActivationKind::kLeakyRelu, 0.01F}},
+          {"prelu_0.25", {ActivationKind::kPrelu, 0.25}},
+          {"elu_1", {ActivationKind::kElu, 1}},
+          {"selu", {ActivationKind::kSelu}},
+          {"gelu", {ActivationKind::kGelu}},
+          {"gelu_tanh", {ActivationKind::kGeluTanh}},
+          {"quick_gelu", {ActivationKind::kQuickGelu}},
+          {"silu", {ActivationKind::kSilu}},
+          {"mish", {ActivationKind::kMish}},
+          {"sigmoid", {ActivationKind::kSigmoid}},
+          {"tanh", {ActivationKind::kTanh}},
+          {"softplus", {ActivationKind::kSoftplus}},
+          {"softsign", {ActivationKind::kSoftsign}},
+          {"hardswish", {ActivationKind::kHardswish}},
+          {"hardsigmoid", {ActivationKind::kHardsigmoid}},
+          {"hardtanh", {ActivationKind::kHardtanh}},
+          {"log_sigmoid", {ActivationKind::kLogSigmoid}}};
+}
+
+class GoldenActivationTest : public testing::TestWithParam<GoldenFile> {};
+
+TEST_P(GoldenActivationTest, ValuesAreWithinTwoUlp) {
+  const auto rows = GoldenRows("activations/" + GetParam().name + ".csv");
+  ASSERT_EQ(rows.size(), 569U);
+  double worst = 0;
+  for (const auto& row : rows) {
+    const double x = FloatOfBits(row[0]);
+    const double error = UlpError(ActivationValue(GetParam().activation, x), GoldenNumber(row[1]));
+    EXPECT_LE(error, 2) << "at " << x;
+    worst = std::fmax(worst, error);
+  }
+  RecordProperty("worst_ulp", std::to_string(worst));
+}
+
+TEST_P(GoldenActivationTest, DerivativesAreWithinFourUlp) {
+  for (const auto& row : GoldenRows("activations/" + GetParam().name + ".csv")) {
+    const double x = FloatOfBits(row[0]);
+    const double expected = GoldenNumber(row[2]);
+    const double actual = ActivationDerivative(GetParam().activation, x);
+    if (!(std::fabs(actual - expected) <= 1e-16)) {
+      EXPECT_LE(UlpError(actual, expected), 4) << "at " << x << ": " << actual;
+    }
+  }
+}
+
+TEST_P(GoldenActivationTest, FloatValuesAreWithinOneUlp) {
+  for (const auto& row : GoldenRows("activations/" + GetParam().name + ".csv")) {
+    std::array<float, 1> value = {FloatOfBits(row[0])};
+    ApplyActivation(GetParam().activation, value, value);
+    const auto expected = static_cast<float>(GoldenNumber(row[1]));
+    const bool is_close = value[0] == expected || (std::isnan(value[0]) && std::isnan(expected)) ||
+                          std::nextafter(value[0], expected) == expected;
+    EXPECT_TRUE(is_close) << "at " << FloatOfBits(row[0]) << ": " << value[0];
+  }
+}
+
+TEST_P(GoldenActivationTest, DerivativesMatchCentralDifferences) {
+  const Activation& activation = GetParam().activation;
+  constexpr double kStep = 1e-5;
+  // Off the grid of kinks.
+  for (double x = -7.9137; x < 8; x += 0.0731) {
+    const double difference =
+        (ActivationValue(activation, x + kStep) - ActivationValue(activation, x - kStep)) /
+        (2 * kStep);
+    EXPECT_NEAR(ActivationDerivative(activation, x), difference, 2e-9) << "at " << x;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, GoldenActivationTest, testing::ValuesIn(GoldenFiles()),
+                         [](const auto& test) {
+                           std::string name = test.param.name;
+                           for (char& character : name) {
+                             character = character == '.' ? '_' : character;
+                           }
+                           return name;
+                         });
+
+TEST(ActivationTest, SwishWithBetaOneIsSilu) {
+  for (double x = -9; x < 9; x += 0.37) {
+    EXPECT_EQ(ActivationValue({ActivationKind::kSwish, 1}, x),
+              ActivationValue({ActivationKind::kSilu}, x));
+  }
+}
+
+TEST(ActivationTest, LimitsOfSwishFollowTheSignOfBeta) {
+  EXPECT_EQ(ActivationValue({ActivationKind::kSwish, 2}, -kInfinity), 0);
+  EXPECT_EQ(ActivationValue({ActivationKind::kSwish, -2}, kInfinity), 0);
+  EXPECT_EQ(ActivationValue({ActivationKind::kSwish, -2}, -kInfinity), -kInfinity);
+  EXPECT_EQ(ActivationValue({ActivationKind::kSwish, 0}, -kInfinity), -kInfinity);
+}
+
+TEST(ActivationTest, HugeValuesStayFinite) {
+  constexpr double kHuge = std::numeric_limits<double>::max();
+  for (int kind = 0; kind < kNumActivationKinds; ++kind) {
+    const Activation activation = {static_cast<ActivationKind>(kind), 0.5};
+    if (activation.kind == ActivationKind::kRelu2 || activation.kind == ActivationKind::kSelu) {
+      continue;  // the value itself overflows
+    }
+    EXPECT_TRUE(std::isfinite(ActivationValue(activation, kHuge))) << kind;
+    EXPECT_TRUE(std::isfinite(ActivationValue(activation, -kHuge))) << kind;
+    EXPECT_TRUE(std::isfinite(ActivationDerivative(activation, -kHuge))) << kind;
+  }
+}
+
+TEST(ActivationTest, SubnormalTailsOfSiluKeepTheirDigits) {
+  // mpmath: -720 / (1 + exp(720)).
+  EXPECT_LE(UlpError(ActivationValue({ActivationKind::kSilu}, -720), -1.46320617774547e-310), 1);
+}
+
+TEST(ActivationTest, InputAndOutputMayBeTheSameMemory) {
+  std::array<double, 3> values = {-1, 0.5, 2};
+  ApplyActivation({ActivationKind::kRelu}, values, values);
+  EXPECT_THAT(values, testing::ElementsAre(0, 0.5, 2));
+}
+
+}  // namespace
+}  // namespace assay
