@@ -24,6 +24,7 @@ void AddDiffCommand(CLI::App& app, Action& action);
 void AddComparisonCommand(CLI::App& app, Action& action);
 void AddRowsCommand(CLI::App& app, Action& action);
 void AddRunCommand(CLI::App& app, Action& action);
+void AddScoreCommand(CLI::App& app, Action& action);
 void AddTraceCommand(CLI::App& app, Action& action);
 void AddDoctorCommand(CLI::App& app, Action& action);
 void AddActivationCommand(CLI::App& app, Action& action);

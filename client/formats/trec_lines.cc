@@ -7,6 +7,10 @@
 #include <cstring>
 #include <string_view>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace assay::formats {
 namespace {
 
@@ -46,6 +50,34 @@ ByteClass ClassOf(char c) {
   return static_cast<ByteClass>(kClasses[static_cast<unsigned char>(c)]);
 }
 
+#if defined(__SSE2__)
+// What the bytes of a block are, one bit each, the first in bit 0.
+struct BlockBits {
+  std::uint64_t stops = 0;      // control characters and blanks
+  std::uint64_t gaps = 0;       // blanks, tabs and carriage returns
+  std::uint64_t line_ends = 0;  // line feeds
+  std::uint64_t high = 0;       // bytes >= 0x80
+};
+
+constexpr std::ptrdiff_t kBlockBytes = 64;
+
+BlockBits ClassifyBlock(const char* block) {
+  BlockBits bits;
+  for (int i = 0; i < kBlockBytes / 16; ++i) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block + 16 * i));
+    const auto where = [i](__m128i mask) {
+      return std::uint64_t{static_cast<std::uint32_t>(_mm_movemask_epi8(mask))} << (16 * i);
+    };
+    const auto equal = [bytes](char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); };
+    bits.stops |= where(_mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(' ')), bytes));
+    bits.gaps |= where(_mm_or_si128(_mm_or_si128(equal(' '), equal('\t')), equal('\r')));
+    bits.line_ends |= where(equal('\n'));
+    bits.high |= where(bytes);
+  }
+  return bits;
+}
+#endif
+
 }  // namespace
 
 TrecLines::TrecLines(std::string_view text)
@@ -55,32 +87,68 @@ TrecLines::TrecLines(std::string_view text)
       begin_(position_),
       end_(position_) {}
 
+// Most lines are shorter than a block; these are cut without looking at single bytes.
+bool TrecLines::CutShortLine() {
+#if defined(__SSE2__)
+  if (text_end_ - position_ < kBlockBytes) {
+    return false;
+  }
+  const BlockBits bits = ClassifyBlock(position_);
+  if (bits.line_ends == 0) {
+    return false;
+  }
+  const std::uint64_t line = (bits.line_ends & -bits.line_ends) - 1;
+  const std::uint64_t text = ~bits.stops & line;
+  std::uint64_t firsts = text & ~(text << 1);
+  std::uint64_t ends = ~text & (text << 1);
+  for (; firsts != 0 && num_columns_ < kMaxColumns; ++num_columns_) {
+    const int first = std::countr_zero(firsts);
+    const int end = std::countr_zero(ends);
+    columns_[num_columns_] = {position_ + first, static_cast<std::size_t>(end - first)};
+    firsts &= firsts - 1;
+    ends &= ends - 1;
+  }
+  has_control_ = (bits.stops & ~bits.gaps & line) != 0;
+  high_bits_ = (bits.high & line) != 0 ? 0x80 : 0;
+  end_ = position_ + std::countr_one(line);
+  return true;
+#else
+  return false;
+#endif
+}
+
+void TrecLines::CutLine() {
+  const char* p = position_;
+  for (;;) {
+    while (ClassOf(*p) == kGap) {
+      ++p;
+    }
+    const char* const first = p;
+    p = EndOfColumn(p, high_bits_);
+    if (p != first && num_columns_ < kMaxColumns) {
+      columns_[num_columns_++] = {first, static_cast<std::size_t>(p - first)};
+    }
+    const ByteClass stop = ClassOf(*p);
+    if (stop == kLineEnd || (stop == kControl && p >= text_end_)) {
+      break;
+    }
+    has_control_ |= stop == kControl;
+    ++p;
+  }
+  end_ = p;
+}
+
 bool TrecLines::Next() {
   while (position_ < text_end_) {
-    const char* p = position_;
-    begin_ = p;
+    begin_ = position_;
     num_columns_ = 0;
     high_bits_ = 0;
     has_control_ = false;
     ++number_;
-    for (;;) {
-      while (ClassOf(*p) == kGap) {
-        ++p;
-      }
-      const char* const first = p;
-      p = EndOfColumn(p, high_bits_);
-      if (p != first && num_columns_ < kMaxColumns) {
-        columns_[num_columns_++] = {first, static_cast<std::size_t>(p - first)};
-      }
-      const ByteClass stop = ClassOf(*p);
-      if (stop == kLineEnd || (stop == kControl && p >= text_end_)) {
-        break;
-      }
-      has_control_ |= stop == kControl;
-      ++p;
+    if (!CutShortLine()) {
+      CutLine();
     }
-    end_ = p;
-    position_ = p < text_end_ ? p + 1 : p;
+    position_ = end_ < text_end_ ? end_ + 1 : end_;
     const bool is_comment = num_columns_ > 0 && *begin_ == '#' && columns_[0] == "#";
     if ((num_columns_ > 0 && !is_comment) || has_control_) {
       return true;

@@ -32,6 +32,10 @@ class TrecLines {
   std::size_t position() const { return static_cast<std::size_t>(position_ - text_begin_); }
 
  private:
+  // Each cuts the line at position_ and sets end_; the first only when it can.
+  bool CutShortLine();
+  void CutLine();
+
   const char* const text_begin_;
   const char* const text_end_;
   const char* position_;

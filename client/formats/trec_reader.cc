@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -19,14 +18,13 @@
 #include "absl/strings/str_format.h"
 #include "client/formats/dictionary.h"
 #include "client/formats/input_error.h"
-#include "client/formats/number_text.h"
+#include "client/formats/trec_fields.h"
 #include "client/formats/trec_lines.h"
 #include "evaluators/columns.h"
 
 namespace assay::formats {
 namespace {
 
-constexpr std::size_t kDocumentColumn = 2;
 constexpr std::size_t kMaxItems = std::numeric_limits<std::int32_t>::max();
 
 class TrecReader final : public RowReader {
@@ -58,7 +56,6 @@ class TrecReader final : public RowReader {
   // Makes room for as many lines as the first ones let expect.
   void Reserve();
   bool IsRun() const { return type_ == ColumnType::kRanking; }
-  absl::Status CheckLine(const TrecLines& lines) const;
   absl::Status StartQuery(std::string_view query, std::int64_t line);
   absl::Status AddNumber(const TrecLines& lines);
   absl::Status AddDocuments(std::size_t count);
@@ -87,33 +84,6 @@ class TrecReader final : public RowReader {
   std::size_t bytes_read_ = 0;
 };
 
-absl::Status TrecReader::CheckLine(const TrecLines& lines) const {
-  const Place place = {.file = file_.name(), .line = lines.number()};
-  if (lines.has_control()) {
-    return LineError(place, absl::StrFormat("a NUL byte or another control character: %s",
-                                            Quoted(lines.line())));
-  }
-  const std::size_t wanted = IsRun() ? 6 : 4;
-  if (lines.num_columns() != wanted) {
-    return LineError(
-        place, absl::StrFormat("%d%s columns where a line of %s has %d: %s", lines.num_columns(),
-                               lines.num_columns() == TrecLines::kMaxColumns ? " or more" : "",
-                               IsRun() ? "a run" : "qrels", wanted, Quoted(lines.line())));
-  }
-  if (lines.has_high_bytes()) {
-    for (std::size_t i = 0; i < wanted; ++i) {
-      if (!IsUtf8(lines.column(i))) {
-        return FieldError(place,
-                          i == 0                 ? "query"
-                          : i == kDocumentColumn ? "document"
-                                                 : absl::StrFormat("column %d", i + 1),
-                          absl::StrFormat("invalid UTF-8: %s", Quoted(lines.column(i))));
-      }
-    }
-  }
-  return absl::OkStatus();
-}
-
 absl::Status TrecReader::StartQuery(std::string_view query, std::int64_t line) {
   const std::int32_t num_known = queries_.size();
   const std::int32_t code = queries_.Code(query);
@@ -128,22 +98,17 @@ absl::Status TrecReader::StartQuery(std::string_view query, std::int64_t line) {
 }
 
 absl::Status TrecReader::AddNumber(const TrecLines& lines) {
-  const Place place = {.file = file_.name(), .line = lines.number()};
   if (!IsRun()) {
-    const std::string_view text = lines.column(3);
-    const std::optional<std::int64_t> grade = ParseInt64(text);
-    if (!grade.has_value() || *grade < std::numeric_limits<std::int32_t>::min() ||
-        *grade > std::numeric_limits<std::int32_t>::max()) {
-      return FieldError(place, "grade",
-                        absl::StrFormat("not an integer, or out of range: %s", Quoted(text)));
+    const absl::StatusOr<std::int32_t> grade = TrecGrade(lines, file_.name());
+    if (!grade.ok()) {
+      return grade.status();
     }
-    grades_.push_back(static_cast<std::int32_t>(*grade));
+    grades_.push_back(*grade);
     return absl::OkStatus();
   }
-  const std::string_view text = lines.column(4);
-  const std::optional<double> score = ParseDouble(text);
-  if (!score.has_value() || std::isnan(*score)) {
-    return FieldError(place, "score", absl::StrFormat("not a number: %s", Quoted(text)));
+  const absl::StatusOr<double> score = TrecScore(lines, file_.name());
+  if (!score.ok()) {
+    return score.status();
   }
   scores_.push_back(*score);
   return absl::OkStatus();
@@ -167,11 +132,7 @@ absl::Status TrecReader::AddDocuments(std::size_t count) {
 }
 
 void TrecReader::Reserve() {
-  constexpr std::size_t kSampleBytes = std::size_t{1} << 16;
-  const std::string_view sample = file_.bytes().substr(0, kSampleBytes);
-  const auto num_lines = static_cast<std::size_t>(std::count(sample.begin(), sample.end(), '\n'));
-  const std::size_t expected =
-      (num_lines + 1) * (file_.bytes().size() / std::max<std::size_t>(sample.size(), 1) + 1);
+  const std::size_t expected = EstimateNumLines(file_.bytes());
   codes_.reserve(expected);
   if (IsRun()) {
     scores_.reserve(expected);
@@ -186,11 +147,9 @@ absl::Status TrecReader::Read() {
   std::string_view query;
   std::size_t num_waiting = 0;
   while (lines.Next()) {
-    const std::size_t wanted = IsRun() ? 6 : 4;
-    if (lines.num_columns() != wanted || lines.has_control() || lines.has_high_bytes()) {
-      if (absl::Status status = CheckLine(lines); !status.ok()) {
-        return status;
-      }
+    if (absl::Status status = CheckTrecLine(lines, IsRun() ? kTrecRun : kTrecQrels, file_.name());
+        !status.ok()) {
+      return status;
     }
     if (lines.column(0) != query) {
       if (absl::Status status = AddDocuments(num_waiting); !status.ok()) {
@@ -206,7 +165,7 @@ absl::Status TrecReader::Read() {
       return status;
     }
     Waiting& waiting = waiting_[num_waiting++];
-    waiting.document = lines.column(kDocumentColumn);
+    waiting.document = lines.column(kTrecDocument);
     waiting.hash = Dictionary::Hash(waiting.document);
     documents_.PrefetchSlot(waiting.hash);
     if (num_waiting == waiting_.size()) {
@@ -293,12 +252,9 @@ absl::Status TrecReader::DuplicateError() const {
   TrecLines lines(file_.bytes());
   while (lines.Next()) {
     const auto query = static_cast<std::uint32_t>(queries_.Find(lines.column(0)));
-    const auto document =
-        static_cast<std::uint32_t>(documents_.Find(lines.column(kDocumentColumn)));
+    const auto document = static_cast<std::uint32_t>(documents_.Find(lines.column(kTrecDocument)));
     if (!seen.insert((std::uint64_t{query} << 32) | document).second) {
-      return FieldError({.file = file_.name(), .line = lines.number()}, "document",
-                        absl::StrFormat("a document twice in query %s: %s", Quoted(lines.column(0)),
-                                        Quoted(lines.column(kDocumentColumn))));
+      return TrecDuplicate(lines, file_.name());
     }
   }
   return LineError({.file = file_.name()}, "a document twice in one query");

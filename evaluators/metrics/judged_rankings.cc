@@ -73,6 +73,7 @@ std::optional<JudgedRanking> JudgedRankings::Get(std::int64_t row) {
     return std::nullopt;
   }
   relevant_.clear();
+  std::int64_t num_grade_zero = 0;
   for (std::int64_t item = relevance_.ListBegin(row); item < relevance_.ListEnd(row); ++item) {
     const auto i = static_cast<std::size_t>(item);
     const std::int32_t grade = relevance_.int32s[i];
@@ -80,6 +81,7 @@ std::optional<JudgedRanking> JudgedRankings::Get(std::int64_t row) {
     if (grade >= 1) {
       relevant_.push_back(grade);
     }
+    num_grade_zero += grade == 0 ? 1 : 0;
   }
   std::sort(relevant_.begin(), relevant_.end(), std::greater<>());
 
@@ -95,8 +97,10 @@ std::optional<JudgedRanking> JudgedRankings::Get(std::int64_t row) {
       judged_.push_back({.rank = static_cast<std::int64_t>(i) + 1, .grade = judgement.grade});
     }
   }
-  return JudgedRanking{
-      .num_ranked = std::ssize(ordered_), .judged = judged_, .relevant = relevant_};
+  return JudgedRanking{.num_ranked = std::ssize(ordered_),
+                       .judged = judged_,
+                       .relevant = relevant_,
+                       .num_grade_zero = num_grade_zero};
 }
 
 bool JudgedRankings::IsTiedAt(std::int64_t cutoff) const {

@@ -22,7 +22,7 @@ namespace {
 
 using Name = RankingMeasure::Name;
 
-enum class Cutoff : std::uint8_t { kNone, kOptional, kRequired };
+enum class Cutoff : std::uint8_t { kNone, kOptional, kRequired, kRecallLevel };
 
 struct MeasureForm {
   std::string_view name;
@@ -31,15 +31,22 @@ struct MeasureForm {
   bool takes_grade;
 };
 
-constexpr std::array<MeasureForm, 8> kForms = {{
+constexpr std::array<MeasureForm, 15> kForms = {{
     {"nDCG", Name::kNdcg, Cutoff::kOptional, false},
     {"AP", Name::kAp, Cutoff::kOptional, true},
-    {"RR", Name::kReciprocalRank, Cutoff::kNone, true},
+    {"RR", Name::kReciprocalRank, Cutoff::kOptional, true},
     {"R", Name::kRecall, Cutoff::kRequired, true},
     {"P", Name::kPrecision, Cutoff::kRequired, true},
     {"Success", Name::kSuccess, Cutoff::kRequired, true},
     {"Rprec", Name::kRPrecision, Cutoff::kNone, true},
     {"Judged", Name::kJudged, Cutoff::kRequired, false},
+    {"bpref", Name::kBpref, Cutoff::kNone, true},
+    {"IPrec", Name::kInterpolatedPrecision, Cutoff::kRecallLevel, true},
+    {"num_ret", Name::kNumRanked, Cutoff::kNone, false},
+    {"num_rel", Name::kNumRelevant, Cutoff::kNone, true},
+    {"num_rel_ret", Name::kNumRelevantRanked, Cutoff::kNone, true},
+    {"nDCG_exp", Name::kNdcgExponential, Cutoff::kOptional, false},
+    {"R_cap", Name::kRecallCapped, Cutoff::kRequired, true},
 }};
 
 const MeasureForm& FormOf(Name name) { return kForms[static_cast<std::size_t>(name)]; }
@@ -54,6 +61,18 @@ std::optional<std::int32_t> ParsePositive(std::string_view text) {
                                                       [](char c) { return c >= '0' && c <= '9'; });
   std::int32_t value = 0;
   if (!is_digits || !absl::SimpleAtoi(std::string(text), &value) || value < 1) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+// A number from 0 to 1, plainly written.
+std::optional<double> ParseShare(std::string_view text) {
+  const bool is_plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || c == '.';
+  });
+  double value = 0;
+  if (!is_plain || !absl::SimpleAtod(std::string(text), &value) || value > 1) {
     return std::nullopt;
   }
   return value;
@@ -117,6 +136,9 @@ double AveragePrecision(const RankingMeasure& measure, const JudgedRanking& quer
 
 double ReciprocalRank(const RankingMeasure& measure, const JudgedRanking& query) {
   for (const JudgedDocument& document : query.judged) {
+    if (document.rank > DeepestRank(measure)) {
+      break;
+    }
     if (document.grade >= measure.minimum_grade) {
       return 1.0 / static_cast<double>(document.rank);
     }
@@ -124,7 +146,9 @@ double ReciprocalRank(const RankingMeasure& measure, const JudgedRanking& query)
   return 0;
 }
 
-double Ndcg(const RankingMeasure& measure, const JudgedRanking& query) {
+// `gain_of` gives the gain of a grade from 1 on.
+template <typename GainOf>
+double Ndcg(const RankingMeasure& measure, const JudgedRanking& query, GainOf gain_of) {
   const std::int64_t deepest_rank = DeepestRank(measure);
   double gain = 0;
   for (const JudgedDocument& document : query.judged) {
@@ -132,14 +156,60 @@ double Ndcg(const RankingMeasure& measure, const JudgedRanking& query) {
       break;
     }
     if (document.grade > 0) {
-      gain += document.grade / Logarithm(document.rank);
+      gain += gain_of(document.grade) / Logarithm(document.rank);
     }
   }
   double ideal = 0;
   for (std::int64_t i = 0; i < std::min(std::ssize(query.relevant), deepest_rank); ++i) {
-    ideal += query.relevant[static_cast<std::size_t>(i)] / Logarithm(i + 1);
+    ideal += gain_of(query.relevant[static_cast<std::size_t>(i)]) / Logarithm(i + 1);
   }
   return ideal == 0 ? 0.0 : gain / ideal;
+}
+
+double NdcgExponential(const RankingMeasure& measure, const JudgedRanking& query) {
+  constexpr std::int32_t kLargestGrade = 1000;  // 2^1000 may be added up
+  if (!query.relevant.empty() && query.relevant.front() > kLargestGrade) {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  return Ndcg(measure, query, [](std::int32_t grade) { return std::ldexp(1.0, grade) - 1; });
+}
+
+double Bpref(const RankingMeasure& measure, const JudgedRanking& query) {
+  const std::int64_t num_relevant = NumRelevant(measure, query);
+  const std::int64_t num_nonrelevant =
+      query.num_grade_zero + std::ssize(query.relevant) - num_relevant;
+  std::int64_t num_nonrelevant_before = 0;
+  double sum = 0;
+  for (const JudgedDocument& document : query.judged) {
+    if (document.grade >= measure.minimum_grade) {
+      sum += num_nonrelevant_before == 0
+                 ? 1.0
+                 : 1.0 - ShareOf(std::min(num_nonrelevant_before, num_relevant),
+                                 std::min(num_nonrelevant, num_relevant));
+    } else if (document.grade >= 0) {
+      ++num_nonrelevant_before;
+    }
+  }
+  return num_relevant == 0 ? 0.0 : sum / static_cast<double>(num_relevant);
+}
+
+double InterpolatedPrecision(const RankingMeasure& measure, const JudgedRanking& query) {
+  const std::int64_t wanted =
+      std::lround(measure.recall_level * static_cast<double>(NumRelevant(measure, query)));
+  std::int64_t num_hits = 0;
+  double best = 0;
+  for (const JudgedDocument& document : query.judged) {
+    if (document.grade >= measure.minimum_grade && ++num_hits >= wanted) {
+      best = std::max(best, ShareOf(num_hits, document.rank));
+    }
+  }
+  return best;
+}
+
+double RecallCapped(const RankingMeasure& measure, const JudgedRanking& query) {
+  const std::int64_t most = std::min<std::int64_t>(NumRelevant(measure, query), measure.cutoff);
+  return most == 0 ? std::numeric_limits<double>::quiet_NaN()
+                   : ShareOf(CountHits(measure, query, measure.cutoff), most);
 }
 
 double Judged(const RankingMeasure& measure, const JudgedRanking& query) {
@@ -156,8 +226,8 @@ double Judged(const RankingMeasure& measure, const JudgedRanking& query) {
 }  // namespace
 
 bool IsListedBefore(const RankingMeasure& a, const RankingMeasure& b) {
-  return std::tuple(a.name, DeepestRank(a), a.minimum_grade) <
-         std::tuple(b.name, DeepestRank(b), b.minimum_grade);
+  return std::tuple(a.name, DeepestRank(a), a.recall_level, a.minimum_grade) <
+         std::tuple(b.name, DeepestRank(b), b.recall_level, b.minimum_grade);
 }
 
 absl::StatusOr<RankingMeasure> ParseRankingMeasure(std::string_view text) {
@@ -182,14 +252,24 @@ absl::StatusOr<RankingMeasure> ParseRankingMeasure(std::string_view text) {
                                         [name](const MeasureForm& f) { return f.name == name; });
   if (form == kForms.end()) {
     return Refuse(text,
-                  "unknown; ranking has nDCG, nDCG@k, AP, AP@k, RR, R@k, P@k, Success@k, Rprec, "
-                  "Judged@k");
+                  "unknown; ranking has nDCG, nDCG@k, AP, AP@k, RR, RR@k, R@k, P@k, Success@k, "
+                  "Rprec, bpref, IPrec@recall, Judged@k, num_ret, num_rel, num_rel_ret, nDCG_exp, "
+                  "nDCG_exp@k, R_cap@k");
   }
   RankingMeasure measure{.name = form->measure};
   if (at == std::string_view::npos) {
     if (form->cutoff == Cutoff::kRequired) {
       return Refuse(text, absl::StrFormat("needs a cut-off, as in '%s@10'", name));
     }
+    if (form->cutoff == Cutoff::kRecallLevel) {
+      return Refuse(text, absl::StrFormat("needs a recall level, as in '%s@0.1'", name));
+    }
+  } else if (form->cutoff == Cutoff::kRecallLevel) {
+    const std::optional<double> level = ParseShare(rest.substr(at + 1));
+    if (!level) {
+      return Refuse(text, "the recall level must be a number from 0 to 1");
+    }
+    measure.recall_level = *level;
   } else {
     if (form->cutoff == Cutoff::kNone) {
       return Refuse(text, absl::StrFormat("%s takes no cut-off", name));
@@ -213,10 +293,15 @@ absl::StatusOr<RankingMeasure> ParseRankingMeasure(std::string_view text) {
   return measure;
 }
 
+bool TakesMinimumGrade(const RankingMeasure& measure) { return FormOf(measure.name).takes_grade; }
+
 std::string FormatRankingMeasure(const RankingMeasure& measure) {
   std::string text(FormOf(measure.name).name);
   if (measure.cutoff > 0) {
     text += absl::StrFormat("@%d", measure.cutoff);
+  }
+  if (measure.name == Name::kInterpolatedPrecision) {
+    text += absl::StrFormat("@%g", measure.recall_level);
   }
   if (measure.minimum_grade != 1) {
     text += absl::StrFormat("(rel=%d)", measure.minimum_grade);
@@ -251,8 +336,12 @@ MetricDescriptor DescribeRankingMeasure(const RankingMeasure& measure) {
       descriptor.source = is_cut ? "trec_eval m_map_cut.c" : "trec_eval m_map.c";
       break;
     case Name::kReciprocalRank:
-      descriptor.formula = absl::StrFormat("1 / rank of the first of the %s", relevant);
-      descriptor.source = "trec_eval m_recip_rank.c";
+      descriptor.formula =
+          absl::StrFormat("1 / rank of the first of the %s among %s", relevant, first);
+      descriptor.source = is_cut ? "ir_measures measures/rr.py" : "trec_eval m_recip_rank.c";
+      if (is_cut) {
+        descriptor.definition_id = "ir_measures/RR@k/1";
+      }
       break;
     case Name::kRecall:
       descriptor.formula =
@@ -282,6 +371,54 @@ MetricDescriptor DescribeRankingMeasure(const RankingMeasure& measure) {
       descriptor.undefined = "the example has no relevance, or the output no ranked document";
       descriptor.source = "ir_measures providers/judged_provider.py";
       break;
+    case Name::kBpref:
+      descriptor.formula = absl::StrFormat(
+          "mean over the R %s of 1 - min(n, R) / min(N, R), where n counts the documents judged "
+          "not relevant ranked before it and N all of them; one not ranked counts 0",
+          relevant);
+      descriptor.source = "trec_eval m_bpref.c; Buckley and Voorhees, SIGIR 2004";
+      break;
+    case Name::kInterpolatedPrecision:
+      descriptor.definition_id = "trec/IPrec@recall/1";
+      descriptor.formula = absl::StrFormat(
+          "highest precision at any rank from where a recall of %g is reached (rounded to whole "
+          "documents) on; %s",
+          measure.recall_level, relevant);
+      descriptor.source = "trec_eval m_iprec_at_recall.c, version 10";
+      break;
+    case Name::kNumRanked:
+    case Name::kNumRelevant:
+    case Name::kNumRelevantRanked:
+      descriptor.highest = std::numeric_limits<double>::infinity();
+      descriptor.unit = "documents";
+      descriptor.direction =
+          measure.name == Name::kNumRelevantRanked ? Direction::kHigher : Direction::kNone;
+      descriptor.formula = measure.name == Name::kNumRanked ? "number of ranked documents"
+                           : measure.name == Name::kNumRelevant
+                               ? absl::StrFormat("number of %s", relevant)
+                               : absl::StrFormat("number of %s that are ranked", relevant);
+      descriptor.undefined = "the example has no relevance";
+      descriptor.source = absl::StrFormat("trec_eval m_%s.c", FormOf(measure.name).name);
+      break;
+    case Name::kNdcgExponential:
+      descriptor.definition_id = absl::StrFormat("assay/nDCG_exp%s/1", is_cut ? "@k" : "");
+      descriptor.formula = absl::StrFormat(
+          "sum of (2^grade - 1) / log2(rank + 1) over %s, divided by that sum for the best "
+          "possible order of all judged documents; grades below 1 gain 0",
+          first);
+      descriptor.undefined =
+          "the example has no relevance or a grade above 1000; without relevant documents or "
+          "ranking it is 0";
+      descriptor.source = "Burges et al., ICML 2005; ir_measures nDCG(dcg='exp-log2')";
+      break;
+    case Name::kRecallCapped:
+      descriptor.definition_id = "beir/R_cap@k/1";
+      descriptor.formula = absl::StrFormat(
+          "%s among %s, divided by the number of all of them or by %d, whichever is less", relevant,
+          first, measure.cutoff);
+      descriptor.undefined = "the example has no relevance or no relevant document";
+      descriptor.source = "BEIR custom_metrics.py; Thakur et al., NeurIPS 2021";
+      break;
   }
   return descriptor;
 }
@@ -289,7 +426,7 @@ MetricDescriptor DescribeRankingMeasure(const RankingMeasure& measure) {
 double ComputeRankingMeasure(const RankingMeasure& measure, const JudgedRanking& query) {
   switch (measure.name) {
     case Name::kNdcg:
-      return Ndcg(measure, query);
+      return Ndcg(measure, query, [](std::int32_t grade) { return grade; });
     case Name::kAp:
       return AveragePrecision(measure, query);
     case Name::kReciprocalRank:
@@ -306,6 +443,20 @@ double ComputeRankingMeasure(const RankingMeasure& measure, const JudgedRanking&
     }
     case Name::kJudged:
       return Judged(measure, query);
+    case Name::kBpref:
+      return Bpref(measure, query);
+    case Name::kInterpolatedPrecision:
+      return InterpolatedPrecision(measure, query);
+    case Name::kNumRanked:
+      return static_cast<double>(query.num_ranked);
+    case Name::kNumRelevant:
+      return static_cast<double>(NumRelevant(measure, query));
+    case Name::kNumRelevantRanked:
+      return static_cast<double>(CountHits(measure, query, query.num_ranked));
+    case Name::kNdcgExponential:
+      return NdcgExponential(measure, query);
+    case Name::kRecallCapped:
+      return RecallCapped(measure, query);
   }
   return 0;
 }

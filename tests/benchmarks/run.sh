@@ -21,5 +21,8 @@ endpoint=$(sed -n 's/^ready grpc=\([^ ]*\).*/\1/p' <<<"$ready")
 kill "$server" && wait "$server" || true
 trap - EXIT
 
+echo "== rankings against judgements, without a server"
+"$bin/score_benchmark" "$bin/assay" "$work"
+
 echo "== a million rows through the command line"
 tests/benchmarks/million_rows.py "$bin" "$work/million"

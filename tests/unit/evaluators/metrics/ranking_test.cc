@@ -180,6 +180,65 @@ TEST(RankingTest, JudgedOfNoRankingIsUndefined) {
   EXPECT_EQ(ScoreOf("Judged@10", {{{"a", 1}}}, std::nullopt), std::nullopt);
 }
 
+TEST(RankingTest, CutReciprocalRankLooksNoFurther) {
+  const Judged judged = {{{"a", 1}}};
+  const Ranked ranked = {{{"x", 2.0}, {"a", 1.0}}};
+  EXPECT_THAT(ScoreOf("RR@1", judged, ranked), Optional(0.0));
+  EXPECT_THAT(ScoreOf("RR@2", judged, ranked), Optional(DoubleEq(0.5)));
+}
+
+TEST(RankingTest, BinaryPreferenceCountsThoseJudgedNotRelevantBefore) {
+  // R = 2, N = 3: the first has one of min(3, 2) before it, the second two.
+  EXPECT_THAT(ScoreOf("bpref", {{{"a", 1}, {"b", 1}, {"x", 0}, {"y", 0}, {"z", 0}}},
+                      {{{"x", 6.0}, {"a", 5.0}, {"u", 4.0}, {"y", 3.0}, {"b", 2.0}}}),
+              Optional(DoubleEq((0.5 + 0.0) / 2)));
+}
+
+TEST(RankingTest, BinaryPreferenceTakesGradesBelowTheThresholdAsNotRelevant) {
+  const Judged judged = {{{"a", 2}, {"b", 1}}};
+  const Ranked ranked = {{{"b", 2.0}, {"a", 1.0}}};
+  EXPECT_THAT(ScoreOf("bpref", judged, ranked), Optional(1.0));
+  EXPECT_THAT(ScoreOf("bpref(rel=2)", judged, ranked), Optional(0.0));
+}
+
+TEST(RankingTest, InterpolatedPrecisionIsTheBestFromThatRecallOn) {
+  const Judged judged = {{{"a", 1}, {"b", 1}}};
+  const Ranked ranked = {{{"x", 5.0}, {"a", 4.0}, {"b", 3.0}, {"y", 2.0}}};
+  EXPECT_THAT(ScoreOf("IPrec@0.5", judged, ranked), Optional(DoubleEq(2.0 / 3)));
+  EXPECT_THAT(ScoreOf("IPrec@0", judged, {{{"a", 2.0}, {"x", 1.0}}}), Optional(1.0));
+  EXPECT_THAT(ScoreOf("IPrec@1", judged, {{{"a", 2.0}, {"x", 1.0}}}), Optional(0.0));
+}
+
+TEST(RankingTest, CountsDocuments) {
+  const Judged judged = {{{"a", 2}, {"b", 1}, {"c", 0}}};
+  const Ranked ranked = {{{"a", 3.0}, {"c", 2.0}, {"x", 1.0}}};
+  EXPECT_THAT(ScoreOf("num_ret", judged, ranked), Optional(3.0));
+  EXPECT_THAT(ScoreOf("num_rel", judged, ranked), Optional(2.0));
+  EXPECT_THAT(ScoreOf("num_rel_ret", judged, ranked), Optional(1.0));
+  EXPECT_THAT(ScoreOf("num_rel(rel=2)", judged, ranked), Optional(1.0));
+}
+
+TEST(RankingTest, ExponentialNdcgGainsTwoToTheGradeLessOne) {
+  const double gain = 1 / std::log2(2.0) + 7 / std::log2(3.0);
+  const double ideal = 7 / std::log2(2.0) + 1 / std::log2(3.0);
+  EXPECT_THAT(ScoreOf("nDCG_exp", {{{"a", 1}, {"b", 3}}}, {{{"a", 2.0}, {"b", 1.0}}}),
+              Optional(DoubleEq(gain / ideal)));
+}
+
+TEST(RankingTest, ExponentialNdcgOfAGradeBeyondReasonIsUndefined) {
+  EXPECT_EQ(ScoreOf("nDCG_exp", {{{"a", 2000}}}, {{{"a", 1.0}}}), std::nullopt);
+}
+
+TEST(RankingTest, CappedRecallDividesByTheCutoffAtMost) {
+  const Judged judged = {{{"a", 1}, {"b", 1}, {"c", 1}}};
+  EXPECT_THAT(ScoreOf("R_cap@2", judged, {{{"a", 2.0}, {"x", 1.0}}}), Optional(DoubleEq(0.5)));
+  EXPECT_THAT(ScoreOf("R_cap@9", judged, {{{"a", 2.0}, {"x", 1.0}}}), Optional(DoubleEq(1.0 / 3)));
+}
+
+TEST(RankingTest, CappedRecallWithoutRelevantDocumentsIsUndefined) {
+  EXPECT_EQ(ScoreOf("R_cap@2", {{{"a", 0}}}, {{{"a", 2.0}}}), std::nullopt);
+}
+
 TEST(RankingTest, AJudgementOfAnotherQueryDoesNotCount) {
   const Rows rows = MakeRows({{{{"a", 1}}}, {{{"b", 1}}}}, {{{{"a", 1.0}}}, {{{"a", 1.0}}}});
   EXPECT_THAT(rows.Score(*Make("RR")).at("RR"), ElementsAre(1.0, 0.0));
@@ -236,17 +295,23 @@ INSTANTIATE_TEST_SUITE_P(
     Spellings, MalformedMeasureTest,
     testing::Values(std::pair("NDCG@10", "unknown"), std::pair("ndcg_cut_10", "unknown"),
                     std::pair("", "unknown"), std::pair("P", "needs a cut-off"),
-                    std::pair("RR@10", "takes no cut-off"), std::pair("P@0", "whole number"),
-                    std::pair("P@-1", "whole number"), std::pair("P@+1", "whole number"),
-                    std::pair("P@1e3", "whole number"), std::pair("P@", "whole number"),
-                    std::pair("P@99999999999", "whole number"),
+                    std::pair("Rprec@10", "takes no cut-off"),
+                    std::pair("IPrec", "needs a recall level"),
+                    std::pair("IPrec@1.1", "from 0 to 1"), std::pair("IPrec@1e-1", "from 0 to 1"),
+                    std::pair("IPrec@.", "from 0 to 1"),
+                    std::pair("nDCG_exp@10(rel=2)", "takes no rel"),
+                    std::pair("P@0", "whole number"), std::pair("P@-1", "whole number"),
+                    std::pair("P@+1", "whole number"), std::pair("P@1e3", "whole number"),
+                    std::pair("P@", "whole number"), std::pair("P@99999999999", "whole number"),
                     std::pair("nDCG@10(rel=2)", "takes no rel"),
                     std::pair("AP(rel=0)", "whole number"), std::pair("AP(rel=", "'(rel=n)'"),
                     std::pair("AP(dcg=x)", "'(rel=n)'"), std::pair("AP(rel=2)x", "unknown")));
 
 TEST(RankingMeasureTest, DescribesEveryMeasureInFull) {
-  for (const char* const text : {"nDCG", "nDCG@10", "AP", "AP@10", "RR", "R@10", "P@10",
-                                 "Success@1", "Rprec", "Judged@10"}) {
+  for (const char* const text :
+       {"nDCG", "nDCG@10", "AP", "AP@10", "RR", "R@10", "P@10", "Success@1", "Rprec", "Judged@10",
+        "bpref", "IPrec@0.1", "num_ret", "num_rel", "num_rel_ret", "nDCG_exp", "nDCG_exp@10",
+        "RR@10", "R_cap@10"}) {
     const MetricDescriptor descriptor = DescribeRankingMeasure(*ParseRankingMeasure(text));
     EXPECT_EQ(descriptor.id, text);
     EXPECT_THAT(descriptor.definition_id, testing::EndsWith("/1")) << text;

@@ -74,20 +74,27 @@ Topics ReadTopics(const Case& files) {
   return topics;
 }
 
+// A number without zeros that say nothing: `0.10` is `0.1`.
+std::string Plain(const std::string& number) { return absl::StrFormat("%g", std::stod(number)); }
+
 // Our spelling of a trec_eval measure; empty for one that we do not have.
 std::string OurName(const std::string& trec_name, int minimum_grade) {
   static const std::map<std::string, std::string> kPlain = {
-      {"map", "AP"}, {"recip_rank", "RR"}, {"Rprec", "Rprec"}, {"ndcg", "nDCG"}};
+      {"map", "AP"},          {"recip_rank", "RR"},
+      {"Rprec", "Rprec"},     {"ndcg", "nDCG"},
+      {"bpref", "bpref"},     {"num_ret", "num_ret"},
+      {"num_rel", "num_rel"}, {"num_rel_ret", "num_rel_ret"}};
   static const std::map<std::string, std::string> kCut = {
-      {"map_cut", "AP"}, {"P", "P"}, {"recall", "R"}, {"success", "Success"}, {"ndcg_cut", "nDCG"}};
+      {"map_cut", "AP"},      {"P", "P"},           {"recall", "R"},
+      {"success", "Success"}, {"ndcg_cut", "nDCG"}, {"iprec_at_recall", "IPrec"}};
   std::string name;
   if (const auto plain = kPlain.find(trec_name); plain != kPlain.end()) {
     name = plain->second;
   } else if (const std::size_t underscore = trec_name.rfind('_'); underscore != std::string::npos) {
     const auto cut = kCut.find(trec_name.substr(0, underscore));
-    name = cut == kCut.end() ? "" : cut->second + "@" + trec_name.substr(underscore + 1);
+    name = cut == kCut.end() ? "" : cut->second + "@" + Plain(trec_name.substr(underscore + 1));
   }
-  const bool takes_grade = !name.empty() && !name.starts_with("nDCG");
+  const bool takes_grade = !name.empty() && !name.starts_with("nDCG") && name != "num_ret";
   return takes_grade && minimum_grade > 1 ? name + absl::StrFormat("(rel=%d)", minimum_grade)
                                           : name;
 }
@@ -100,11 +107,20 @@ Values ReadExpected(const Case& files) {
   for (std::ifstream file = Open(files.expected); std::getline(file, line);) {
     std::string measure, topic, value;
     std::istringstream(line) >> measure >> topic >> value;
-    if (const std::string name = OurName(measure, files.minimum_grade); !name.empty()) {
+    // trec_eval's sum of num_rel counts grades from 1 on whatever the threshold is.
+    const bool is_wrong = measure == "num_rel" && topic == "all" && files.minimum_grade > 1;
+    const std::string name = OurName(measure, files.minimum_grade);
+    if (!name.empty() && !is_wrong) {
       expected[{name, topic}] = value;
     }
   }
   return expected;
+}
+
+bool IsCount(const std::string& metric) { return metric.starts_with("num_"); }
+
+std::string Printed(const std::string& metric, double value) {
+  return absl::StrFormat(IsCount(metric) ? "%.0f" : "%.4f", value);
 }
 
 Values Compute(const Case& files, const std::set<std::string>& metrics) {
@@ -115,10 +131,11 @@ Values Compute(const Case& files, const std::set<std::string>& metrics) {
   for (const auto& [metric, scores] : topics.rows.Score(**evaluator)) {
     double sum = 0;
     for (std::size_t row = 0; row < scores.size(); ++row) {
-      computed[{metric, topics.ids[row]}] = absl::StrFormat("%.4f", scores[row].value());
+      computed[{metric, topics.ids[row]}] = Printed(metric, scores[row].value());
       sum += *scores[row];
     }
-    computed[{metric, "all"}] = absl::StrFormat("%.4f", sum / static_cast<double>(scores.size()));
+    computed[{metric, "all"}] =
+        Printed(metric, IsCount(metric) ? sum : sum / static_cast<double>(scores.size()));
   }
   return computed;
 }
@@ -146,7 +163,7 @@ Case Robust(const std::string& run, int minimum_grade) {
           .run = absl::StrFormat("robust03/%s.run", run),
           .expected = absl::StrFormat("robust03/expected.%s.l%d.txt", run, minimum_grade),
           .minimum_grade = minimum_grade,
-          .num_values = 19 * 21};
+          .num_values = 23 * 21 - (minimum_grade > 1 ? 1 : 0)};
 }
 
 Case TrecEval(const std::string& name, const std::string& qrels, const std::string& run,
@@ -156,7 +173,7 @@ Case TrecEval(const std::string& name, const std::string& qrels, const std::stri
           .run = "trec_eval/" + run,
           .expected = "trec_eval/" + expected,
           .minimum_grade = minimum_grade,
-          .num_values = 43 * 4};
+          .num_values = 58 * 4 - (minimum_grade > 1 ? 1 : 0)};
 }
 
 INSTANTIATE_TEST_SUITE_P(
