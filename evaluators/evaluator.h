@@ -46,6 +46,13 @@ struct ScoreColumn {
   std::vector<std::uint8_t> is_defined;
 };
 
+// A result of a run that is no single number, such as a confusion matrix: columns of equal length.
+struct ResultTable {
+  std::string name;         // as `confusion`; `[INSTANCE/]confusion` in a run
+  std::string description;  // what a row is, and each column that its name does not explain
+  std::vector<Column> columns;
+};
+
 // Examples and their outputs, row i beside row i. A column that the data lack is nullptr. An output
 // that is missing is a null row in every output column; rows in error never reach an evaluator.
 struct EvaluationBatch {
@@ -65,12 +72,15 @@ class CorpusState {
   virtual void Merge(const CorpusState& later) = 0;
   // Value of each of the evaluator's corpus metrics, in the order of metrics(); absent: undefined.
   virtual std::vector<std::optional<double>> Values() const = 0;
+  // What there is to show beside the values.
+  virtual std::vector<ResultTable> Tables() const { return {}; }
 };
 
 // Names of columns with their types, as a run sees them before it starts.
 struct ColumnTypes {
   std::function<std::optional<ColumnType>(std::string_view)> example;
   std::function<std::optional<ColumnType>(std::string_view)> output;
+  std::function<std::int32_t(std::string_view)> output_dimension;  // 0: no vector; may be empty
   std::vector<std::string> example_names;
   std::vector<std::string> output_names;
 };

@@ -15,6 +15,7 @@
 #include "evaluators/metrics/embedding_similarity.h"
 #include "evaluators/metrics/evaluator_spec.h"
 #include "evaluators/metrics/ground_truth_match.h"
+#include "evaluators/metrics/match_plan.h"
 #include "evaluators/metrics/ranking.h"
 #include "evaluators/metrics/recorded_values.h"
 
@@ -26,16 +27,28 @@ struct Factory {
   absl::StatusOr<std::unique_ptr<const Evaluator>> (*make)(const EvaluatorSpec& spec);
   // Options that the columns allow; empty when the evaluator does not fit.
   std::vector<std::string> (*options)(const ColumnTypes& columns);
+  // Options that together give every metric there is, settings as an example.
+  std::vector<std::string> (*every_option)();
 };
+
+std::vector<std::string> EveryMeasure() {
+  return {"nDCG@10", "nDCG",        "AP@10",       "AP",       "RR",        "RR@10", "R@10",
+          "P@10",    "P(rel=2)@10", "Success@10",  "Rprec",    "Judged@10", "bpref", "num_ret",
+          "num_rel", "num_rel_ret", "nDCG_exp@10", "R_cap@10", "IPrec@0.1"};
+}
 
 // In the order of DefaultEvaluators.
 constexpr std::array<Factory, 6> kFactories = {{
-    {"ground_truth_match", MakeGroundTruthMatch, GroundTruthMatchOptions},
-    {"ranking", MakeRanking, RankingOptions},
-    {"embedding_similarity", MakeEmbeddingSimilarity, EmbeddingSimilarityOptions},
-    {"latency", MakeLatency, LatencyOptions},
-    {"cost", MakeCost, CostOptions},
-    {"score", MakeScore, ScoreOptions},
+    {"ground_truth_match", MakeGroundTruthMatch, GroundTruthMatchOptions, EveryMatchOption},
+    {"ranking", MakeRanking, RankingOptions, EveryMeasure},
+    {"embedding_similarity", MakeEmbeddingSimilarity, EmbeddingSimilarityOptions,
+     [] { return std::vector<std::string>{"cosine"}; }},
+    {"latency", MakeLatency, LatencyOptions, [] { return std::vector<std::string>{"latency_us"}; }},
+    {"cost", MakeCost, CostOptions, [] { return std::vector<std::string>{"cost"}; }},
+    {"score", MakeScore, ScoreOptions,
+     [] {
+       return std::vector<std::string>{"NAME", "OTHER:lower"};
+     }},
 }};
 
 absl::StatusOr<const Factory*> FindFactory(std::string_view name) {
@@ -118,6 +131,16 @@ std::vector<std::string> DefaultEvaluators(const ColumnTypes& columns) {
     }
   }
   return specs;
+}
+
+std::string FullSpec(std::string_view name) {
+  for (const Factory& factory : kFactories) {
+    if (factory.name == name) {
+      return FormatEvaluatorSpec(
+          {.instance = "", .name = std::string(factory.name), .options = factory.every_option()});
+    }
+  }
+  return "";
 }
 
 std::vector<std::string> EvaluatorNames() {

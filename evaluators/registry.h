@@ -29,6 +29,10 @@ absl::StatusOr<std::vector<std::unique_ptr<const Evaluator>>> MakeEvaluators(
 // Specifications of the evaluators that the columns allow, in a fixed order. Empty: none fits.
 std::vector<std::string> DefaultEvaluators(const ColumnTypes& columns);
 
+// A specification with every metric of the evaluator `name`, parameters and settings as an example.
+// Empty for a name that is unknown.
+std::string FullSpec(std::string_view name);
+
 // Names that MakeEvaluator takes.
 std::vector<std::string> EvaluatorNames();
 

@@ -9,10 +9,26 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
+#include "absl/strings/str_replace.h"
 
 namespace assay {
 namespace {
+
+// Cuts at commas; `\\,` is a comma inside an option.
+std::vector<std::string> SplitOptions(std::string_view text) {
+  std::vector<std::string> options(1);
+  for (const char c : text) {
+    std::string& option = options.back();
+    if (c != ',') {
+      option.push_back(c);
+    } else if (option.ends_with('\\')) {
+      option.back() = ',';
+    } else {
+      options.emplace_back();
+    }
+  }
+  return options;
+}
 
 bool IsInstanceName(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
@@ -41,16 +57,24 @@ absl::StatusOr<EvaluatorSpec> ParseEvaluatorSpec(std::string_view text) {
   if (colon == std::string_view::npos) {
     return spec;
   }
-  spec.options = absl::StrSplit(std::string(text.substr(colon + 1)), ',');
+  spec.options = SplitOptions(text.substr(colon + 1));
   if (std::find(spec.options.begin(), spec.options.end(), "") != spec.options.end()) {
     return absl::InvalidArgumentError(absl::StrFormat("evaluator '%s': empty option", text));
+  }
+  if (spec.options.back().ends_with('\\')) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("evaluator '%s': an option may not end in a backslash", text));
   }
   return spec;
 }
 
 std::string FormatEvaluatorSpec(const EvaluatorSpec& spec) {
+  std::vector<std::string> options;
+  for (const std::string& option : spec.options) {
+    options.push_back(absl::StrReplaceAll(option, {{",", "\\,"}}));
+  }
   return absl::StrFormat("%s%s%s%s%s", spec.instance, spec.instance.empty() ? "" : "=", spec.name,
-                         spec.options.empty() ? "" : ":", absl::StrJoin(spec.options, ","));
+                         options.empty() ? "" : ":", absl::StrJoin(options, ","));
 }
 
 void AddInstance(const EvaluatorSpec& spec, std::vector<MetricDescriptor>& metrics) {

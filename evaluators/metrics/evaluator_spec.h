@@ -9,7 +9,8 @@
 
 namespace assay {
 
-// A specification `[INSTANCE=]NAME[:OPTION,...]`, taken apart.
+// A specification `[INSTANCE=]NAME[:OPTION,...]`, taken apart. A comma in an option is written
+// `\,`; no option ends in a backslash.
 struct EvaluatorSpec {
   std::string instance;  // empty: none
   std::string name;
@@ -17,7 +18,7 @@ struct EvaluatorSpec {
 };
 
 // INVALID_ARGUMENT when an instance is not made of letters, digits, `_`, `-` and `.`, or when the
-// name or an option is empty.
+// name or an option is empty or an option ends in a backslash.
 absl::StatusOr<EvaluatorSpec> ParseEvaluatorSpec(std::string_view text);
 std::string FormatEvaluatorSpec(const EvaluatorSpec& spec);
 

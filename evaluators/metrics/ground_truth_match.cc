@@ -1,10 +1,11 @@
 #include "evaluators/metrics/ground_truth_match.h"
 
 #include <algorithm>
-#include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,242 +15,379 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
+#include "evaluators/metrics/class_scores.h"
+#include "evaluators/metrics/classification_state.h"
 #include "evaluators/metrics/label_numbers.h"
-#include "evaluators/metrics/macro_f1.h"
+#include "evaluators/metrics/match_plan.h"
 #include "evaluators/metrics/normalized_text.h"
+#include "evaluators/metrics/text_measure.h"
 
 namespace assay {
 namespace {
 
-enum class MatchMetric : std::uint8_t { kAccuracy, kExactMatch, kNormalizedMatch, kMacroF1 };
-
-// In canonical order.
-constexpr std::array<std::pair<std::string_view, MatchMetric>, 4> kMetricNames = {{
-    {"accuracy", MatchMetric::kAccuracy},
-    {"exact_match", MatchMetric::kExactMatch},
-    {"normalized_match", MatchMetric::kNormalizedMatch},
-    {"macro_f1", MatchMetric::kMacroF1},
-}};
-
-MetricDescriptor Describe(MatchMetric metric) {
-  MetricDescriptor descriptor;
-  descriptor.kind = MetricKind::kBinaryMean;
-  descriptor.undefined = "the example has no accepted answer, or the output no answer";
-  switch (metric) {
-    case MatchMetric::kAccuracy:
-      descriptor.id = "accuracy";
-      descriptor.definition_id = "assay/accuracy/1";
-      descriptor.formula = "1 if the output's label is the example's label, else 0";
-      descriptor.undefined = "the example or the output has no label";
-      descriptor.source = "scikit-learn accuracy_score";
-      break;
-    case MatchMetric::kExactMatch:
-      descriptor.id = "exact_match";
-      descriptor.definition_id = "assay/exact_match/1";
-      descriptor.formula =
-          "1 if the answer (text, else label) equals one of the references, or the label where "
-          "there are none, byte for byte; else 0";
-      descriptor.source = "Hugging Face evaluate exact_match without options";
-      break;
-    case MatchMetric::kNormalizedMatch:
-      descriptor.id = "normalized_match";
-      descriptor.definition_id = "assay/normalized_match/1";
-      descriptor.formula =
-          "exact_match after these steps on both sides: trim Unicode White_Space; A-Z to a-z; "
-          "every "
-          "run of Unicode White_Space to one space";
-      descriptor.source = "Unicode 15 PropList.txt (White_Space)";
-      break;
-    case MatchMetric::kMacroF1:
-      descriptor.id = "macro_f1";
-      descriptor.definition_id = "assay/macro_f1/1";
-      descriptor.kind = MetricKind::kCorpus;
-      descriptor.formula =
-          "mean over the labels that occur among the examples of F1 = 2 hits / (examples with the "
-          "label + outputs with it); labels that only outputs use are no class";
-      descriptor.undefined = "no row has both labels";
-      descriptor.source = "scikit-learn f1_score(labels=gold labels, average='macro')";
-      break;
-  }
-  return descriptor;
-}
-
-std::optional<MatchMetric> FindMetric(std::string_view option) {
-  if (option == "exact") {
-    return MatchMetric::kExactMatch;
-  }
-  if (option == "normalized") {
-    return MatchMetric::kNormalizedMatch;
-  }
-  for (const auto& [name, metric] : kMetricNames) {
-    if (name == option) {
-      return metric;
-    }
-  }
-  return std::nullopt;
-}
-
 bool HasType(std::optional<ColumnType> column, ColumnType type) { return column == type; }
 
-// Scores of rows whose numbers are compared: labels against labels.
-void ScoreByNumber(const Column& gold, const Column& answer, LabelNumbers::Form form,
-                   ScoreColumn& scores) {
-  LabelNumbers numbers(form);
-  const std::vector<std::int32_t> right = numbers.NumberAllRows(gold);
-  const std::vector<std::int32_t> given = numbers.NumberAllRows(answer);
+void SetScore(ScoreColumn& scores, std::size_t row, double value) {
+  scores.values[row] = value;
+  scores.is_defined[row] = 1;
+}
+
+// Scores rows whose labels have numbers; negative: no label.
+void ScoreEqualNumbers(std::span<const std::int32_t> right, std::span<const std::int32_t> given,
+                       ScoreColumn& scores) {
   for (std::size_t i = 0; i < scores.values.size(); ++i) {
-    scores.values[i] = right[i] == given[i] ? 1.0 : 0.0;
-    scores.is_defined[i] = right[i] >= 0 && given[i] >= 0 ? 1 : 0;
+    if (right[i] >= 0 && given[i] >= 0) {
+      SetScore(scores, i, right[i] == given[i] ? 1.0 : 0.0);
+    }
   }
 }
 
-// Compares texts of one row after another as given or normalised.
-class TextMatcher {
- public:
-  explicit TextMatcher(LabelNumbers::Form form)
-      : is_normalizing_(form == LabelNumbers::Form::kNormalized) {}
+std::vector<std::int64_t> EveryRow(const EvaluationBatch& batch) {
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(batch.num_rows));
+  std::iota(rows.begin(), rows.end(), 0);
+  return rows;
+}
 
-  void SetAnswer(std::string_view answer) {
-    if (is_normalizing_) {
-      NormalizeText(answer, normalized_answer_);
-      answer = normalized_answer_;
+// Compares texts of one row after another after some steps.
+class NormalizedMatch : public TextMeasure {
+ public:
+  explicit NormalizedMatch(const NormalizationSteps& steps) : steps_(steps) {}
+
+  std::optional<double> Score(std::string_view answer,
+                              std::span<const std::string_view> accepted) override {
+    answer = Normalized(answer, normalized_answer_);
+    for (const std::string_view text : accepted) {
+      if (Normalized(text, normalized_accepted_) == answer) {
+        return 1.0;
+      }
     }
-    answer_ = answer;
-  }
-  bool Matches(std::string_view accepted) {
-    if (is_normalizing_) {
-      NormalizeText(accepted, normalized_accepted_);
-      accepted = normalized_accepted_;
-    }
-    return answer_ == accepted;
+    return 0.0;
   }
 
  private:
-  bool is_normalizing_;
-  std::string_view answer_;
+  std::string_view Normalized(std::string_view text, std::string& normalized) const {
+    if (steps_ == NormalizationSteps()) {
+      return text;
+    }
+    NormalizeText(text, steps_, normalized);
+    return normalized;
+  }
+
+  NormalizationSteps steps_;
   std::string normalized_answer_;
   std::string normalized_accepted_;
 };
 
-void ScoreByText(const Column* references, const Column* gold, const Column& answer,
-                 LabelNumbers::Form form, ScoreColumn& scores) {
-  TextMatcher matcher(form);
+std::unique_ptr<TextMeasure> MakeMeasure(MatchKind kind, const MatchPlan& plan) {
+  switch (kind) {
+    case MatchKind::kNormalizedMatch:
+      return std::make_unique<NormalizedMatch>(plan.steps);
+    case MatchKind::kSquadExactMatch:
+      return MakeSquadExactMatch();
+    case MatchKind::kSquadF1:
+      return MakeSquadF1();
+    case MatchKind::kContains:
+      return MakeContains();
+    case MatchKind::kRegexMatch:
+      return MakeRegexMatch(plan.pattern);
+    case MatchKind::kNumericMatch:
+      return MakeNumericMatch(plan.absolute_tolerance, plan.relative_tolerance);
+    case MatchKind::kJsonMatch:
+      return MakeJsonMatch();
+    case MatchKind::kLevenshteinRatio:
+      return MakeLevenshteinRatio();
+    default:
+      return std::make_unique<NormalizedMatch>(NormalizationSteps());
+  }
+}
+
+// The answers that examples accept: the row's references, else its label.
+class AcceptedAnswers {
+ public:
+  // With `takes_no_references`, an empty list of references accepts only the empty answer (as
+  // SQuAD's unanswerable questions do); otherwise such a row takes its label.
+  AcceptedAnswers(const EvaluationBatch& batch, bool takes_no_references)
+      : references_(batch.example("references")),
+        label_(batch.example("label")),
+        takes_no_references_(takes_no_references) {}
+
+  // Empty: the row accepts nothing, and has no score. Valid until the next call.
+  std::span<const std::string_view> Of(std::int64_t row) {
+    texts_.clear();
+    const bool has_references = references_ != nullptr && references_->IsValid(row);
+    if (has_references) {
+      for (std::int64_t i = references_->ListBegin(row); i < references_->ListEnd(row); ++i) {
+        texts_.push_back(references_->Text(i));
+      }
+    }
+    if (texts_.empty() && label_ != nullptr && label_->IsValid(row)) {
+      texts_.push_back(label_->Text(row));
+    }
+    if (texts_.empty() && has_references && takes_no_references_) {
+      texts_.emplace_back();
+    }
+    return texts_;
+  }
+
+ private:
+  const Column* references_;
+  const Column* label_;
+  bool takes_no_references_;
+  std::vector<std::string_view> texts_;
+};
+
+void ScoreTexts(MatchKind kind, const MatchPlan& plan, const EvaluationBatch& batch,
+                const Column& answers, ScoreColumn& scores) {
+  const std::unique_ptr<TextMeasure> measure = MakeMeasure(kind, plan);
+  const bool is_squad = kind == MatchKind::kSquadExactMatch || kind == MatchKind::kSquadF1;
+  const bool needs_nothing = kind == MatchKind::kRegexMatch && !plan.pattern.empty();
+  AcceptedAnswers accepted(batch, is_squad);
   for (std::size_t i = 0; i < scores.values.size(); ++i) {
     const auto row = static_cast<std::int64_t>(i);
-    const bool has_references = references != nullptr && references->IsValid(row) &&
-                                references->ListBegin(row) < references->ListEnd(row);
-    const bool has_label = gold != nullptr && gold->IsValid(row);
-    if (!answer.IsValid(row) || (!has_references && !has_label)) {
+    const std::span<const std::string_view> texts = accepted.Of(row);
+    if (!answers.IsValid(row) || (texts.empty() && !needs_nothing)) {
       continue;
     }
-    matcher.SetAnswer(answer.Text(row));
-    bool is_match = false;
-    if (has_references) {
-      for (std::int64_t item = references->ListBegin(row);
-           !is_match && item < references->ListEnd(row); ++item) {
-        is_match = matcher.Matches(references->Text(item));
-      }
-    } else {
-      is_match = matcher.Matches(gold->Text(row));
+    if (const std::optional<double> score = measure->Score(answers.Text(row), texts)) {
+      SetScore(scores, i, *score);
     }
-    scores.values[i] = is_match ? 1.0 : 0.0;
-    scores.is_defined[i] = 1;
+  }
+}
+
+void ScoreAnswers(MatchKind kind, const MatchPlan& plan, const EvaluationBatch& batch,
+                  ScoreColumn& scores) {
+  const Column* const text = batch.output("text");
+  const Column* const answers = text != nullptr ? text : batch.output("label");
+  if (answers == nullptr) {
+    return;
+  }
+  const Column* const gold = batch.example("label");
+  const bool is_match = kind == MatchKind::kExactMatch || kind == MatchKind::kNormalizedMatch;
+  if (is_match && batch.example("references") == nullptr && gold != nullptr && gold->is_coded &&
+      answers->is_coded) {
+    LabelNumbers numbers(kind == MatchKind::kNormalizedMatch ? plan.steps : NormalizationSteps());
+    const std::vector<std::int32_t> right = numbers.NumberAllRows(*gold);
+    ScoreEqualNumbers(right, numbers.NumberAllRows(*answers), scores);
+    return;
+  }
+  ScoreTexts(kind, plan, batch, *answers, scores);
+}
+
+void ScoreAccuracy(const MatchPlan& plan, const EvaluationBatch& batch, ScoreColumn& scores) {
+  const Column* const gold = batch.example("label");
+  if (gold == nullptr) {
+    return;
+  }
+  LabelNumbers numbers;
+  for (const std::string& label : plan.labels) {
+    numbers.Number(label);
+  }
+  const std::vector<std::int32_t> right = numbers.NumberAllRows(*gold);
+  const Column* const labels = batch.output("label");
+  const std::vector<std::int32_t> given =
+      labels != nullptr ? numbers.NumberAllRows(*labels)
+                        : ChosenLabels(batch, EveryRow(batch), plan.labels.size());
+  if (!given.empty()) {
+    ScoreEqualNumbers(right, given, scores);
+  }
+}
+
+double ScoreOf(const MatchMetric& metric, const MatchPlan& plan,
+               std::span<const double> probabilities, std::size_t label) {
+  const double of_label = probabilities[label];
+  if (metric.kind == MatchKind::kAccuracyAtK) {
+    return RankOf(probabilities, label) < static_cast<std::size_t>(metric.k) ? 1.0 : 0.0;
+  }
+  if (metric.kind == MatchKind::kNll) {
+    return std::max(0.0, -std::log(std::max(of_label, plan.clip)));
+  }
+  if (metric.kind == MatchKind::kBrierTop1) {
+    const std::size_t top = TopLabel(probabilities);
+    const double miss = probabilities[top] - (top == label ? 1.0 : 0.0);
+    return miss * miss;
+  }
+  double sum = 0;
+  for (std::size_t i = 0; i < probabilities.size(); ++i) {
+    const double miss = probabilities[i] - (i == label ? 1.0 : 0.0);
+    sum += miss * miss;
+  }
+  return std::min(sum, 2.0);
+}
+
+// Scores the metrics of `plan` that read probabilities, all in one pass. columns[i] is nullptr for
+// the metrics that do not.
+void ScoreProbabilities(const MatchPlan& plan, const EvaluationBatch& batch,
+                        std::span<ScoreColumn* const> columns) {
+  const Column* const gold = batch.example("label");
+  ClassScores class_scores(batch, plan.labels.size());
+  if (gold == nullptr || !class_scores.exists()) {
+    return;
+  }
+  LabelNumbers numbers;
+  for (const std::string& label : plan.labels) {
+    numbers.Number(label);
+  }
+  const std::vector<std::int32_t> labels = numbers.NumberAllRows(*gold);
+  for (std::size_t row = 0; row < labels.size(); ++row) {
+    const auto label = static_cast<std::size_t>(labels[row]);
+    if (labels[row] < 0 || label >= plan.labels.size()) {
+      continue;
+    }
+    const std::span<const double> probabilities = class_scores.Row(static_cast<std::int64_t>(row));
+    if (probabilities.empty()) {
+      continue;
+    }
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      if (columns[i] != nullptr) {
+        SetScore(*columns[i], row, ScoreOf(plan.metrics[i], plan, probabilities, label));
+      }
+    }
   }
 }
 
 class GroundTruthMatch : public Evaluator {
  public:
-  GroundTruthMatch(EvaluatorSpec spec, std::vector<MatchMetric> metrics)
-      : metrics_(std::move(metrics)) {
-    spec.options.clear();
-    for (const MatchMetric metric : metrics_) {
-      descriptors_.push_back(Describe(metric));
-      spec.options.push_back(descriptors_.back().id);
-    }
+  GroundTruthMatch(EvaluatorSpec spec, MatchPlan plan)
+      : plan_(std::move(plan)), instance_(spec.instance) {
+    spec.options = MatchOptions(plan_);
     spec_ = FormatEvaluatorSpec(spec);
+    for (const MatchMetric& metric : plan_.metrics) {
+      descriptors_.push_back(DescribeMatch(metric, plan_));
+    }
     AddInstance(spec, descriptors_);
   }
 
   const std::string& spec() const override { return spec_; }
   std::span<const MetricDescriptor> metrics() const override { return descriptors_; }
   std::vector<std::string> example_columns() const override {
-    return MatchesAnswers() ? std::vector<std::string>{"label", "references"}
-                            : std::vector<std::string>{"label"};
+    std::vector<std::string> columns = {"label"};
+    if (Uses(ReadsText)) {
+      columns.emplace_back("references");
+    }
+    return columns;
   }
   std::vector<std::string> output_columns() const override {
-    return MatchesAnswers() ? std::vector<std::string>{"label", "text"}
-                            : std::vector<std::string>{"label"};
+    std::vector<std::string> columns = {"label"};
+    if (Uses(ReadsText)) {
+      columns.emplace_back("text");
+    }
+    if (!plan_.labels.empty()) {
+      columns.insert(columns.end(), {"probabilities", "logits"});
+    }
+    return columns;
   }
 
   absl::Status Check(const ColumnTypes& columns) const override {
-    if (MatchesLabels()) {
+    if (Uses(ReadsLabels)) {
       if (absl::Status status = CheckLabels(columns); !status.ok()) {
         return status;
       }
     }
-    return MatchesAnswers() ? CheckAnswers(columns) : absl::OkStatus();
+    if (Uses(ReadsScores)) {
+      if (absl::Status status = CheckScores(columns); !status.ok()) {
+        return status;
+      }
+    }
+    return Uses(ReadsText) ? CheckAnswers(columns) : absl::OkStatus();
   }
 
   absl::Status Score(const EvaluationBatch& batch, std::span<ScoreColumn> scores) const override {
-    std::size_t next = 0;
-    for (const MatchMetric metric : metrics_) {
-      if (metric == MatchMetric::kMacroF1) {
-        continue;
+    std::vector<ScoreColumn*> of_probabilities(plan_.metrics.size());
+    bool reads_probabilities = false;
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      scores[i].values.assign(static_cast<std::size_t>(batch.num_rows), 0);
+      scores[i].is_defined.assign(static_cast<std::size_t>(batch.num_rows), 0);
+      const MatchKind kind = plan_.metrics[i].kind;
+      if (kind == MatchKind::kAccuracy) {
+        ScoreAccuracy(plan_, batch, scores[i]);
+      } else if (ReadsText(kind)) {
+        ScoreAnswers(kind, plan_, batch, scores[i]);
+      } else {
+        of_probabilities[i] = &scores[i];
+        reads_probabilities = true;
       }
-      ScoreColumn& column = scores[next++];
-      column.values.assign(static_cast<std::size_t>(batch.num_rows), 0);
-      column.is_defined.assign(static_cast<std::size_t>(batch.num_rows), 0);
-      ScoreOne(metric, batch, column);
+    }
+    if (reads_probabilities) {
+      ScoreProbabilities(plan_, batch, of_probabilities);
     }
     return absl::OkStatus();
   }
 
   std::unique_ptr<CorpusState> NewCorpusState() const override {
-    return Has(MatchMetric::kMacroF1) ? std::make_unique<MacroF1State>() : nullptr;
+    return Uses(IsCorpus) ? std::make_unique<ClassificationState>(plan_, instance_) : nullptr;
+  }
+
+  std::vector<std::pair<std::string, std::int64_t>> Counts(
+      const EvaluationBatch& batch) const override {
+    const Column* const gold = batch.example("label");
+    if (plan_.labels.empty() || gold == nullptr) {
+      return {};
+    }
+    LabelNumbers numbers;
+    for (const std::string& label : plan_.labels) {
+      numbers.Number(label);
+    }
+    const std::vector<std::int32_t> labels = numbers.NumberAllRows(*gold);
+    const auto num_declared = static_cast<std::int32_t>(plan_.labels.size());
+    const auto count = std::ranges::count_if(
+        labels, [num_declared](std::int32_t label) { return label >= num_declared; });
+    if (count == 0) {
+      return {};
+    }
+    return {{"rows with an example label that is not declared", count}};
   }
 
  private:
-  bool Has(MatchMetric metric) const {
-    return std::find(metrics_.begin(), metrics_.end(), metric) != metrics_.end();
+  static bool ReadsLabels(MatchKind kind) {
+    return kind == MatchKind::kAccuracy || CountsLabels(kind);
   }
-  bool MatchesLabels() const { return Has(MatchMetric::kAccuracy) || Has(MatchMetric::kMacroF1); }
-  bool MatchesAnswers() const {
-    return Has(MatchMetric::kExactMatch) || Has(MatchMetric::kNormalizedMatch);
-  }
-
-  static void ScoreOne(MatchMetric metric, const EvaluationBatch& batch, ScoreColumn& scores) {
-    const bool is_accuracy = metric == MatchMetric::kAccuracy;
-    const Column* const gold = batch.example("label");
-    const Column* const references = is_accuracy ? nullptr : batch.example("references");
-    const Column* const text = is_accuracy ? nullptr : batch.output("text");
-    const Column* const answer = text != nullptr ? text : batch.output("label");
-    if (answer == nullptr) {
-      return;
-    }
-    const LabelNumbers::Form form = metric == MatchMetric::kNormalizedMatch
-                                        ? LabelNumbers::Form::kNormalized
-                                        : LabelNumbers::Form::kAsGiven;
-    if (references == nullptr && gold != nullptr && gold->is_coded && answer->is_coded) {
-      ScoreByNumber(*gold, *answer, form, scores);
-    } else {
-      ScoreByText(references, gold, *answer, form, scores);
-    }
+  bool Uses(bool (*predicate)(MatchKind)) const {
+    return std::ranges::any_of(plan_.metrics, predicate, &MatchMetric::kind);
   }
 
-  static absl::Status CheckLabels(const ColumnTypes& columns) {
+  static absl::Status CheckExampleLabel(const ColumnTypes& columns) {
     const std::optional<ColumnType> gold = columns.example("label");
     if (!gold) {
       return MissingColumn("example", "label");
     }
-    if (*gold != ColumnType::kText) {
-      return WrongColumnType("example", "label", *gold, "text");
+    return *gold == ColumnType::kText ? absl::OkStatus()
+                                      : WrongColumnType("example", "label", *gold, "text");
+  }
+
+  absl::Status CheckLabels(const ColumnTypes& columns) const {
+    if (absl::Status status = CheckExampleLabel(columns); !status.ok()) {
+      return status;
     }
     const std::optional<ColumnType> answer = columns.output("label");
+    if (!answer && !plan_.labels.empty() &&
+        (columns.output("probabilities") || columns.output("logits"))) {
+      return CheckScores(columns);
+    }
     if (!answer) {
       return MissingLabel(columns);
     }
-    if (*answer != ColumnType::kText) {
-      return WrongColumnType("output", "label", *answer, "text");
+    return *answer == ColumnType::kText ? absl::OkStatus()
+                                        : WrongColumnType("output", "label", *answer, "text");
+  }
+
+  absl::Status CheckScores(const ColumnTypes& columns) const {
+    if (absl::Status status = CheckExampleLabel(columns); !status.ok()) {
+      return status;
+    }
+    const std::string_view name = columns.output("probabilities") ? "probabilities" : "logits";
+    const std::optional<ColumnType> type = columns.output(name);
+    if (!type) {
+      return absl::FailedPreconditionError(
+          "output columns 'probabilities' and 'logits': both missing");
+    }
+    if (*type != ColumnType::kFloat64Vector) {
+      return WrongColumnType("output", name, *type, "float64_vector");
+    }
+    const std::int32_t dimension = columns.output_dimension ? columns.output_dimension(name) : 0;
+    if (dimension != 0 && static_cast<std::size_t>(dimension) != plan_.labels.size()) {
+      return absl::FailedPreconditionError(
+          absl::StrFormat("output column '%s': has %d components, labels= names %d", name,
+                          dimension, plan_.labels.size()));
     }
     return absl::OkStatus();
   }
@@ -259,7 +397,7 @@ class GroundTruthMatch : public Evaluator {
       if (columns.output(numbers)) {
         return absl::FailedPreconditionError(absl::StrFormat(
             "output column 'label': missing, and '%s' does not say which label each component is "
-            "for, which is not supported: give the outputs a 'label'",
+            "for: declare them in that order, as in ground_truth_match:accuracy,labels=A|B|C",
             numbers));
       }
     }
@@ -295,7 +433,8 @@ class GroundTruthMatch : public Evaluator {
     return absl::OkStatus();
   }
 
-  std::vector<MatchMetric> metrics_;  // canonical order, each once
+  const MatchPlan plan_;
+  const std::string instance_;
   std::vector<MetricDescriptor> descriptors_;
   std::string spec_;
 };
@@ -303,23 +442,11 @@ class GroundTruthMatch : public Evaluator {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<const Evaluator>> MakeGroundTruthMatch(const EvaluatorSpec& spec) {
-  std::vector<MatchMetric> metrics;
-  for (const std::string& option : spec.options) {
-    const std::optional<MatchMetric> metric = FindMetric(option);
-    if (!metric) {
-      return absl::InvalidArgumentError(
-          absl::StrFormat("ground_truth_match: unknown metric '%s'; there are accuracy, "
-                          "exact_match, normalized_match, macro_f1",
-                          option));
-    }
-    metrics.push_back(*metric);
+  absl::StatusOr<MatchPlan> plan = ParseMatchPlan(spec.options);
+  if (!plan.ok()) {
+    return plan.status();
   }
-  if (metrics.empty()) {
-    metrics = {MatchMetric::kAccuracy, MatchMetric::kMacroF1};
-  }
-  std::sort(metrics.begin(), metrics.end());
-  metrics.erase(std::unique(metrics.begin(), metrics.end()), metrics.end());
-  return std::make_unique<GroundTruthMatch>(spec, std::move(metrics));
+  return std::make_unique<GroundTruthMatch>(spec, *std::move(plan));
 }
 
 std::vector<std::string> GroundTruthMatchOptions(const ColumnTypes& columns) {

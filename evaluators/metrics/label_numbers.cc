@@ -7,13 +7,11 @@
 #include <string_view>
 #include <vector>
 
-#include "evaluators/metrics/normalized_text.h"
-
 namespace assay {
 
 std::int32_t LabelNumbers::Number(std::string_view text) {
-  if (form_ == Form::kNormalized) {
-    NormalizeText(text, normalized_);
+  if (steps_ != NormalizationSteps()) {
+    NormalizeText(text, steps_, normalized_);
     text = normalized_;
   }
   if (const auto found = number_of_.find(text); found != number_of_.end()) {

@@ -9,6 +9,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "evaluators/columns.h"
+#include "evaluators/metrics/normalized_text.h"
 
 namespace assay {
 
@@ -16,9 +17,9 @@ namespace assay {
 // columns and batches compare as integers. Thread-compatible.
 class LabelNumbers {
  public:
-  enum class Form { kAsGiven, kNormalized };
-  // With kNormalized, texts that NormalizeText makes equal have one number.
-  explicit LabelNumbers(Form form = Form::kAsGiven) : form_(form) {}
+  LabelNumbers() = default;
+  // Texts that NormalizeText makes equal have one number.
+  explicit LabelNumbers(const NormalizationSteps& steps) : steps_(steps) {}
   LabelNumbers(const LabelNumbers&) = delete;
   LabelNumbers& operator=(const LabelNumbers&) = delete;
 
@@ -35,7 +36,7 @@ class LabelNumbers {
   template <typename RowAt>
   std::vector<std::int32_t> NumberEach(const Column& column, std::int64_t num_rows, RowAt row_at);
 
-  Form form_;
+  NormalizationSteps steps_;
   std::deque<std::string> texts_;
   absl::flat_hash_map<std::string_view, std::int32_t> number_of_;  // Views of texts_.
   std::string normalized_;

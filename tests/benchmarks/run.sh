@@ -21,6 +21,9 @@ endpoint=$(sed -n 's/^ready grpc=\([^ ]*\).*/\1/p' <<<"$ready")
 kill "$server" && wait "$server" || true
 trap - EXIT
 
+echo "== a million labels of 77 classes"
+"$bin/classification_benchmark"
+
 echo "== rankings against judgements, without a server"
 "$bin/score_benchmark" "$bin/assay" "$work"
 
