@@ -63,17 +63,21 @@ constexpr std::ptrdiff_t kBlockBytes = 64;
 
 BlockBits ClassifyBlock(const char* block) {
   BlockBits bits;
-  for (int i = 0; i < kBlockBytes / 16; ++i) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block + 16 * i));
-    const auto where = [i](__m128i mask) {
-      return std::uint64_t{static_cast<std::uint32_t>(_mm_movemask_epi8(mask))} << (16 * i);
+  const auto add = [&bits, block]<int kFirst>() {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block + kFirst));
+    const auto where = [](__m128i mask) {
+      return std::uint64_t{static_cast<std::uint32_t>(_mm_movemask_epi8(mask))} << kFirst;
     };
     const auto equal = [bytes](char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); };
     bits.stops |= where(_mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(' ')), bytes));
     bits.gaps |= where(_mm_or_si128(_mm_or_si128(equal(' '), equal('\t')), equal('\r')));
     bits.line_ends |= where(equal('\n'));
     bits.high |= where(bytes);
-  }
+  };
+  add.operator()<0>();
+  add.operator()<16>();
+  add.operator()<32>();
+  add.operator()<48>();
   return bits;
 }
 #endif
@@ -101,13 +105,16 @@ bool TrecLines::CutShortLine() {
   const std::uint64_t text = ~bits.stops & line;
   std::uint64_t firsts = text & ~(text << 1);
   std::uint64_t ends = ~text & (text << 1);
-  for (; firsts != 0 && num_columns_ < kMaxColumns; ++num_columns_) {
-    const int first = std::countr_zero(firsts);
-    const int end = std::countr_zero(ends);
-    columns_[num_columns_] = {position_ + first, static_cast<std::size_t>(end - first)};
+  const char* const block = position_;
+  std::size_t num_columns = 0;
+  for (; firsts != 0 && num_columns < kMaxColumns; ++num_columns) {
+    const auto first = static_cast<std::size_t>(std::countr_zero(firsts));
+    const auto end = static_cast<std::size_t>(std::countr_zero(ends));
+    columns_[num_columns] = {block + first, end - first};
     firsts &= firsts - 1;
     ends &= ends - 1;
   }
+  num_columns_ = num_columns;
   has_control_ = (bits.stops & ~bits.gaps & line) != 0;
   high_bits_ = (bits.high & line) != 0 ? 0x80 : 0;
   end_ = position_ + std::countr_one(line);

@@ -1,7 +1,10 @@
 #include "client/formats/trec_qrels.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -57,6 +60,16 @@ absl::StatusOr<TrecQrels> TrecQrels::Read(const InputFile& file) {
     i = end;
   }
   return qrels;
+}
+
+std::optional<std::size_t> TrecQrels::Find(std::string_view query) const {
+  const auto found = std::lower_bound(
+      queries_.begin(), queries_.end(), query,
+      [](const Query& known, std::string_view wanted) { return known.id < wanted; });
+  if (found == queries_.end() || found->id != query) {
+    return std::nullopt;
+  }
+  return static_cast<std::size_t>(found - queries_.begin());
 }
 
 }  // namespace assay::formats

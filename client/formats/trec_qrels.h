@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,8 @@ class TrecQrels {
   std::span<const Judgement> judgements(std::size_t i) const {
     return std::span(judgements_).subspan(queries_[i].begin, queries_[i].size);
   }
+  // The number of a query.
+  std::optional<std::size_t> Find(std::string_view query) const;
 
  private:
   struct Query {

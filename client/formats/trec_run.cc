@@ -11,7 +11,6 @@
 #include "client/formats/input_error.h"
 #include "client/formats/number_text.h"
 #include "client/formats/trec_fields.h"
-#include "client/formats/trec_lines.h"
 #include "client/formats/trec_segments.h"
 
 namespace assay::formats {
@@ -22,55 +21,77 @@ constexpr std::size_t kTag = 5;
 
 }  // namespace
 
-absl::StatusOr<TrecRun> TrecRun::Read(const InputFile& file) {
-  TrecRun run;
-  run.documents_.reserve(EstimateNumLines(file.bytes()));
-  std::vector<TrecSegment> segments;
-  std::optional<std::int64_t> last_rank;
-  TrecLines lines(file.bytes());
-  while (lines.Next()) {
-    if (absl::Status status = CheckTrecLine(lines, kTrecRunWithRemarks, file.name());
-        !status.ok()) {
+absl::Status TrecRunReader::AddLine() {
+  if (absl::Status status = CheckTrecLine(lines_, kTrecRunWithRemarks, file_.name());
+      !status.ok()) {
+    return status;
+  }
+  const absl::StatusOr<double> score = TrecScore(lines_, file_.name());
+  if (!score.ok()) {
+    return score.status();
+  }
+  const std::optional<std::int64_t> rank = ParseInt64(lines_.column(kRank));
+  if (!documents_.empty() && rank && last_rank_) {
+    const double last_score = documents_.back().score;
+    const bool is_conflict = (*rank > *last_rank_ && *score > last_score) ||
+                             (*rank < *last_rank_ && *score < last_score);
+    num_rank_conflicts_ += is_conflict ? 1 : 0;
+  }
+  last_rank_ = rank;
+  documents_.push_back({.document = lines_.column(kTrecDocument), .score = *score});
+  tag_ = lines_.column(kTag);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<TrecRunReader::Segment>> TrecRunReader::Next() {
+  if (!is_started_) {
+    is_started_ = true;
+    has_line_ = lines_.Next();
+    if (!has_line_) {
+      return LineError({.file = file_.name()}, "the file is empty");
+    }
+  }
+  if (!has_line_) {
+    return std::nullopt;
+  }
+  documents_.clear();
+  const std::string_view query = lines_.column(kTrecQuery);
+  do {
+    if (absl::Status status = AddLine(); !status.ok()) {
       return status;
     }
-    const absl::StatusOr<double> score = TrecScore(lines, file.name());
-    if (!score.ok()) {
-      return score.status();
+    has_line_ = lines_.Next();
+  } while (has_line_ && lines_.num_columns() > 0 && lines_.column(kTrecQuery) == query);
+  return Segment{.query = query, .documents = documents_};
+}
+
+absl::StatusOr<TrecRun> TrecRun::Read(const InputFile& file) {
+  TrecRun run;
+  std::vector<TrecSegment> segments;
+  TrecRunReader reader(file);
+  while (true) {
+    const absl::StatusOr<std::optional<TrecRunReader::Segment>> segment = reader.Next();
+    if (!segment.ok()) {
+      return segment.status();
     }
-    const std::optional<std::int64_t> rank = ParseInt64(lines.column(kRank));
-    if (segments.empty() || lines.column(kTrecQuery) != segments.back().query) {
-      segments.push_back({.query = lines.column(kTrecQuery), .begin = run.documents_.size()});
-    } else if (rank && last_rank) {
-      const double last_score = run.documents_.back().score;
-      run.num_rank_conflicts_ +=
-          (*rank > *last_rank && *score > last_score) || (*rank < *last_rank && *score < last_score)
-              ? 1
-              : 0;
+    if (!segment->has_value()) {
+      break;
     }
-    last_rank = rank;
-    run.documents_.push_back({.document = lines.column(kTrecDocument), .score = *score});
-    run.tag_ = lines.column(kTag);
-    segments.back().end = run.documents_.size();
-  }
-  if (segments.empty()) {
-    return LineError({.file = file.name()}, "the file is empty");
+    const std::size_t begin = run.documents_.size();
+    run.documents_.insert(run.documents_.end(), (*segment)->documents.begin(),
+                          (*segment)->documents.end());
+    segments.push_back({.query = (*segment)->query, .begin = begin, .end = run.documents_.size()});
   }
   SortByQuery(segments, run.documents_);
   for (std::size_t i = 0; i < segments.size();) {
     const std::size_t end = EndOfQuery(segments, i);
-    run.queries_[segments[i].query] = {.begin = segments[i].begin,
-                                       .size = segments[end - 1].end - segments[i].begin};
+    run.queries_.push_back(
+        {.query = segments[i].query, .begin = segments[i].begin, .end = segments[end - 1].end});
     i = end;
   }
+  run.tag_ = reader.tag();
+  run.num_rank_conflicts_ = reader.num_rank_conflicts();
   return run;
-}
-
-std::span<const RankedDocument> TrecRun::Ranking(std::string_view query) const {
-  const auto found = queries_.find(query);
-  if (found == queries_.end()) {
-    return {};
-  }
-  return std::span(documents_).subspan(found->second.begin, found->second.size);
 }
 
 }  // namespace assay::formats

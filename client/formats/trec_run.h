@@ -2,41 +2,74 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "client/formats/input_file.h"
+#include "client/formats/trec_lines.h"
+#include "client/formats/trec_segments.h"
 #include "evaluators/metrics/document_judge.h"
 
 namespace assay::formats {
 
-// The rankings of a run file, by query. Texts lie in the file, which outlives this. The errors and
-// the lines taken are those of OpenTrecRun, but columns behind the tag are passed over, as
-// trec_eval does, and a document twice in a query is for the caller to find. Immutable, so
-// thread-safe.
+// Reads a run file query by query. Texts lie in the file, which outlives this. The errors and the
+// lines taken are those of OpenTrecRun, but columns behind the tag are passed over, as trec_eval
+// does, and a document twice in a query is for the caller to find. Thread-compatible.
+class TrecRunReader {
+ public:
+  // Consecutive lines of one query, in the order of the file; valid until the next call of Next.
+  struct Segment {
+    std::string_view query;
+    std::span<const RankedDocument> documents;
+  };
+
+  explicit TrecRunReader(const InputFile& file) : file_(file), lines_(file.bytes()) {}
+
+  // Absent at the end. A query may come in several segments.
+  absl::StatusOr<std::optional<Segment>> Next();
+  // Of the last line read, as trec_eval has it.
+  std::string_view tag() const { return tag_; }
+  // Lines read whose rank is above that of the line before, of the same query, although their score
+  // is higher, or the other way round. Ranks play no role otherwise.
+  std::int64_t num_rank_conflicts() const { return num_rank_conflicts_; }
+
+ private:
+  // Adds the current line to documents_.
+  absl::Status AddLine();
+
+  const InputFile& file_;
+  TrecLines lines_;
+  bool is_started_ = false;
+  bool has_line_ = false;  // lines_ stands on the first line of the next segment
+  std::vector<RankedDocument> documents_;
+  std::optional<std::int64_t> last_rank_;
+  std::string_view tag_;
+  std::int64_t num_rank_conflicts_ = 0;
+};
+
+// The rankings of a whole run file, by query, for one whose queries come in several segments. As
+// TrecRunReader otherwise. Immutable, so thread-safe.
 class TrecRun {
  public:
   static absl::StatusOr<TrecRun> Read(const InputFile& file);
 
-  // Of the last line, as trec_eval has it.
   std::string_view tag() const { return tag_; }
-  std::int64_t num_queries() const { return static_cast<std::int64_t>(queries_.size()); }
-  bool Has(std::string_view query) const { return queries_.contains(query); }
-  // In the order of the file; empty for a query that the run lacks.
-  std::span<const RankedDocument> Ranking(std::string_view query) const;
-  // Lines whose rank is above that of the line before, of the same query, although their score is
-  // higher, or the other way round. Ranks play no role otherwise.
   std::int64_t num_rank_conflicts() const { return num_rank_conflicts_; }
+  // Queries in byte order.
+  std::size_t num_queries() const { return queries_.size(); }
+  TrecRunReader::Segment query(std::size_t i) const {
+    return {
+        .query = queries_[i].query,
+        .documents =
+            std::span(documents_).subspan(queries_[i].begin, queries_[i].end - queries_[i].begin)};
+  }
 
  private:
-  struct Query {
-    std::size_t begin = 0;
-    std::size_t size = 0;
-  };
-  absl::flat_hash_map<std::string_view, Query> queries_;
+  std::vector<TrecSegment> queries_;
   std::vector<RankedDocument> documents_;
   std::string_view tag_;
   std::int64_t num_rank_conflicts_ = 0;

@@ -16,7 +16,7 @@ class DocumentTable {
  public:
   // Forgets everything; then at most `size` texts may be added.
   void Reset(std::size_t size) {
-    const std::size_t num_slots = std::bit_ceil(2 * size + 1);
+    const std::size_t num_slots = std::bit_ceil(size + size / 2 + 1);
     slots_.assign(num_slots, Slot());
     mask_ = num_slots - 1;
   }

@@ -53,6 +53,15 @@ void CheckLines(std::string_view bytes) {
   }
 }
 
+std::span<const assay::RankedDocument> RankingOf(const TrecRun& run, std::string_view query) {
+  for (std::size_t i = 0; i < run.num_queries(); ++i) {
+    if (run.query(i).query == query) {
+      return run.query(i).documents;
+    }
+  }
+  return {};
+}
+
 void CheckAgainstRows(const InputFile& file, const absl::StatusOr<TrecRun>& run) {
   ReaderOptions options;
   options.format = Format::kTrecRun;
@@ -61,11 +70,13 @@ void CheckAgainstRows(const InputFile& file, const absl::StatusOr<TrecRun>& run)
     return;
   }
   Require(run.ok(), "what is a run for others is one for score");
-  Require(run->num_queries() == rows->num_rows, "queries are the same");
+  Require(std::ssize(rows->columns) == 2 &&
+              static_cast<std::int64_t>(run->num_queries()) == rows->num_rows,
+          "queries are the same");
   for (std::int64_t row = 0; row < rows->num_rows; ++row) {
     const assay::Column& ranking = rows->columns[1];
     const std::span<const assay::RankedDocument> documents =
-        run->Ranking(rows->columns[0].Text(row));
+        RankingOf(*run, rows->columns[0].Text(row));
     std::int64_t item = ranking.ListBegin(row);
     Require(std::ssize(documents) == ranking.ListEnd(row) - item, "documents are the same");
     for (const assay::RankedDocument& document : documents) {
@@ -81,7 +92,7 @@ void CheckMeasures(const TrecQrels& qrels, const TrecRun& run, const InputFile& 
   assay::DocumentJudge judge;
   for (std::size_t query = 0; query < qrels.num_queries(); ++query) {
     const std::optional<JudgedRanking> judged =
-        judge.Judge(qrels.judgements(query), run.Ranking(qrels.query(query)),
+        judge.Judge(qrels.judgements(query), RankingOf(run, qrels.query(query)),
                     std::numeric_limits<std::int64_t>::max());
     if (!judged) {
       const absl::Status error = TrecDuplicate(run_file, qrels.query(query), judge.duplicate());

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,8 +28,12 @@ InputFile File(std::string text) {
 
 std::vector<std::string> Documents(const TrecRun& run, std::string_view query) {
   std::vector<std::string> documents;
-  for (const RankedDocument& document : run.Ranking(query)) {
-    documents.emplace_back(document.document);
+  for (std::size_t i = 0; i < run.num_queries(); ++i) {
+    for (const RankedDocument& document : run.query(i).documents) {
+      if (run.query(i).query == query) {
+        documents.emplace_back(document.document);
+      }
+    }
   }
   return documents;
 }
@@ -50,11 +55,30 @@ TEST(TrecRunTest, BringsTheLinesOfAQueryTogether) {
   const InputFile file = File("2 Q0 c 1 3 t\n1 Q0 a 1 2 t\n2 Q0 d 2 1 t\n1 Q0 b 2 1 last\n");
   const absl::StatusOr<TrecRun> run = TrecRun::Read(file);
   ASSERT_TRUE(run.ok()) << run.status().ToString();
-  EXPECT_EQ(run->num_queries(), 2);
+  EXPECT_EQ(run->num_queries(), 2U);
   EXPECT_THAT(Documents(*run, "1"), ElementsAre("a", "b"));
   EXPECT_THAT(Documents(*run, "2"), ElementsAre("c", "d"));
   EXPECT_THAT(Documents(*run, "3"), IsEmpty());
   EXPECT_EQ(run->tag(), "last");
+}
+
+TEST(TrecRunReaderTest, GivesConsecutiveLinesOfAQuery) {
+  const InputFile file = File("2 Q0 c 1 3 t\n\n2 Q0 d 2 1 t\n1 Q0 a 1 2 t\n2 Q0 e 3 0 last\n");
+  TrecRunReader reader(file);
+  std::vector<std::string> segments;
+  while (true) {
+    const absl::StatusOr<std::optional<TrecRunReader::Segment>> segment = reader.Next();
+    ASSERT_TRUE(segment.ok()) << segment.status().ToString();
+    if (!segment->has_value()) {
+      break;
+    }
+    segments.emplace_back((*segment)->query);
+    for (const RankedDocument& document : (*segment)->documents) {
+      segments.back() += document.document;
+    }
+  }
+  EXPECT_THAT(segments, ElementsAre("2cd", "1a", "2e"));
+  EXPECT_EQ(reader.tag(), "last");
 }
 
 TEST(TrecRunTest, CountsLinesWhoseRanksContradictTheirScores) {
