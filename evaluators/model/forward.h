@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "evaluators/model/program.h"
+#include "evaluators/model/quantization.h"
+#include "evaluators/model/reference_model.h"
+
+namespace assay {
+
+// In what numbers a network runs.
+enum class Dtype : std::uint8_t {
+  kF64,   // the referee: double throughout
+  kF32,   // as deployed in float32: sums in order, activations rounded once
+  kBf16,  // weights rounded to bfloat16, otherwise the referee
+  kF16,   // weights rounded to half, otherwise the referee
+  kInt8,  // see QuantizationScheme
+};
+
+struct Numerics {
+  Dtype dtype = Dtype::kF64;
+  QuantizationScheme scheme;  // kInt8
+  InputCodes inputs;          // kInt8 with a static scheme: one for each product
+};
+
+// `f64`, `f32`, `bf16`, `f16`.
+absl::StatusOr<Dtype> ParseDtype(std::string_view text);
+std::string_view DtypeName(Dtype dtype);
+
+// Watches a network run. Called on the thread that runs it.
+class LayerObserver {
+ public:
+  virtual ~LayerObserver() = default;
+  virtual void OnStart(std::size_t /*step*/) {}
+  // `values` are the results of a step for rows [first_row, first_row + n), row-major; they are
+  // gone after the call.
+  virtual void OnDone(std::size_t /*step*/, std::int64_t /*first_row*/,
+                      std::span<const double> /*values*/) {}
+};
+
+// A network ready to run. A row's results depend on nothing but the row: neither on how many rows
+// there are nor on where it stands. Immutable; thread-safe.
+class Forward {
+ public:
+  // FAILED_PRECONDITION when a static scheme lacks the input code of a product.
+  static absl::StatusOr<Forward> Make(const ReferenceModel& model, const Numerics& numerics);
+  ~Forward();
+  Forward(Forward&&) noexcept;
+  Forward& operator=(Forward&&) noexcept;
+
+  const Program& program() const;
+  std::int64_t num_features() const;
+
+  // Runs rows of `features` (as stored, before the input's scale), num_features each.
+  // INVALID_ARGUMENT when a softmax layer is given nothing but -inf.
+  absl::Status Run(std::span<const float> features, LayerObserver& observer) const;
+
+ private:
+  class Impl;
+  explicit Forward(std::unique_ptr<const Impl> impl);
+  std::unique_ptr<const Impl> impl_;
+};
+
+// Keeps the results of every step, or of some.
+class LayerCapture : public LayerObserver {
+ public:
+  explicit LayerCapture(std::size_t num_steps) : layers_(num_steps) {}
+  LayerCapture(std::size_t num_steps, std::vector<int> steps);
+  void OnDone(std::size_t step, std::int64_t first_row, std::span<const double> values) override;
+  // Row-major, as many rows as ran.
+  const std::vector<double>& layer(std::size_t step) const { return layers_[step]; }
+  std::vector<double> TakeLayer(std::size_t step) { return std::move(layers_[step]); }
+
+ private:
+  std::vector<std::vector<double>> layers_;
+  std::optional<std::vector<bool>> wanted_;
+};
+
+// Input codes of a static scheme, from rows of a calibration slice run by the referee.
+// INVALID_ARGUMENT when there are no rows.
+absl::StatusOr<InputCodes> CalibrateInputs(const ReferenceModel& model,
+                                           const QuantizationScheme& scheme,
+                                           std::span<const float> features);
+
+}  // namespace assay

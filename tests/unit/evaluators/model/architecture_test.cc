@@ -1,0 +1,131 @@
+#include "evaluators/model/architecture.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "absl/strings/str_format.h"
+#include "evaluators/model/activation_swap.h"
+#include "tests/unit/evaluators/model/reference_data.h"
+
+namespace assay {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(ArchitectureTest, TheTextReadsBackToTheSameArchitecture) {
+  for (const char* name : {"mlp_relu", "ffn_swiglu", "embed_gelu"}) {
+    const auto first = ParseArchitecture(ReadReferenceFile(std::string(name) + ".arch.json"));
+    ASSERT_TRUE(first.ok()) << first.status();
+    const auto second = ParseArchitecture(ArchitectureText(*first));
+    ASSERT_TRUE(second.ok()) << second.status();
+    EXPECT_EQ(ArchitectureText(*second), ArchitectureText(*first));
+  }
+}
+
+struct BadArchitecture {
+  const char* blocks;
+  const char* problem;
+};
+
+class BadArchitectureTest : public testing::TestWithParam<BadArchitecture> {};
+
+TEST_P(BadArchitectureTest, IsRefusedWithBlockAndReason) {
+  const std::string text = absl::StrFormat(
+      R"({"format":"assay.architecture/v1","input":{"features":4},"outputs":{"logits":"a"},)"
+      R"("blocks":[%s]})",
+      GetParam().blocks);
+  EXPECT_THAT(std::string(ParseArchitecture(text).status().message()),
+              HasSubstr(GetParam().problem));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, BadArchitectureTest,
+    testing::Values(
+        BadArchitecture{"", "'blocks' is not a list of blocks"},
+        BadArchitecture{R"({"type":"linear","name":"b","in":4,"out":2})",
+                        "'logits' names no block"},
+        BadArchitecture{R"({"type":"linear","name":"a","in":5,"out":2})",
+                        "block 'a': it takes 5 values, but 4 come in"},
+        BadArchitecture{R"({"type":"linear","name":"a","in":4,"out":2,"Bias":true})",
+                        "block 'a': unknown key 'Bias'"},
+        BadArchitecture{R"({"type":"linear","name":"a","in":4,"out":0})", "'out' is not a whole"},
+        BadArchitecture{R"({"type":"linear","name":"a","in":4,"out":2.5})", "'out' is not a whole"},
+        BadArchitecture{R"({"type":"linear","name":"a","in":4})", "'out' is missing"},
+        BadArchitecture{R"({"type":"conv","name":"a"})", "block 'a': unknown type 'conv'"},
+        BadArchitecture{R"({"type":"linear","name":"a","in":4,"out":2,"activation":"GELU"})",
+                        "ggml/GELU is gelu_tanh"},
+        BadArchitecture{R"({"type":"linear","name":"a","in":4,"out":2,"activation":"geluu"})",
+                        "no such activation: 'geluu'"},
+        BadArchitecture{
+            R"({"type":"linear","name":"a","in":4,"out":2,"activation":{"name":"elu","beta":1}})",
+            "elu has no 'beta'"},
+        BadArchitecture{R"({"type":"ffn","name":"a","dim":4,"hidden":3})",
+                        "'activation' is missing"},
+        BadArchitecture{R"({"type":"softmax","name":"a","temperature":0})",
+                        "'temperature' is not a number above 0"},
+        BadArchitecture{R"({"type":"l2_norm","name":"a"},{"type":"l2_norm","name":"a"})",
+                        "block 'a' occurs twice"},
+        BadArchitecture{R"({"type":"l2_norm","name":"a b"})", "a name has no blank"}));
+
+TEST(ReferenceModelTest, AMissingTensorIsNamedWithItsBlock) {
+  auto architecture = *ParseArchitecture(ReadReferenceFile("mlp_relu.arch.json"));
+  architecture.blocks[1].name = "fc9";
+  EXPECT_THAT(
+      std::string(ReferenceModel::Load(architecture, ReadReferenceFile("mlp_relu.safetensors"))
+                      .status()
+                      .message()),
+      HasSubstr("block 'fc9': the weights have no tensor 'fc9.weight' of shape [64, 128]"));
+}
+
+TEST(ReferenceModelTest, ASurplusTensorIsNamed) {
+  auto architecture = *ParseArchitecture(ReadReferenceFile("mlp_relu.arch.json"));
+  architecture.blocks[0].has_bias = false;
+  EXPECT_THAT(
+      std::string(ReferenceModel::Load(architecture, ReadReferenceFile("mlp_relu.safetensors"))
+                      .status()
+                      .message()),
+      HasSubstr("a tensor 'fc1.bias' that no block needs"));
+}
+
+TEST(ReferenceModelTest, AnotherShapeIsNamedWithBoth) {
+  auto architecture = *ParseArchitecture(ReadReferenceFile("mlp_relu.arch.json"));
+  architecture.blocks[0].out = 127;
+  EXPECT_THAT(
+      std::string(ReferenceModel::Load(architecture, ReadReferenceFile("mlp_relu.safetensors"))
+                      .status()
+                      .message()),
+      HasSubstr("tensor 'fc1.weight' has shape [128, 64], want [127, 64]"));
+}
+
+TEST(ActivationSwapTest, ALayerOrEveryLayerIsSwapped) {
+  const auto architecture = *ParseArchitecture(ReadReferenceFile("mlp_relu.arch.json"));
+  const auto all = SwapActivation(architecture, *ParseActivationSwap("relu=silu"));
+  EXPECT_EQ(all->blocks[0].activation->kind, ActivationKind::kSilu);
+  EXPECT_EQ(all->blocks[1].activation->kind, ActivationKind::kSilu);
+  const auto one = SwapActivation(architecture, *ParseActivationSwap("fc2:relu=silu"));
+  EXPECT_EQ(one->blocks[0].activation->kind, ActivationKind::kRelu);
+  EXPECT_EQ(one->blocks[1].activation->kind, ActivationKind::kSilu);
+}
+
+TEST(ActivationSwapTest, AnUnknownOldActivationIsRefusedWithThoseThereAre) {
+  const auto architecture = *ParseArchitecture(ReadReferenceFile("mlp_relu.arch.json"));
+  EXPECT_THAT(
+      std::string(
+          SwapActivation(architecture, *ParseActivationSwap("gelu=silu")).status().message()),
+      HasSubstr("no gelu in the model; activations: fc1: relu, fc2: relu"));
+  EXPECT_THAT(
+      std::string(
+          SwapActivation(architecture, *ParseActivationSwap("fc7:relu=silu")).status().message()),
+      HasSubstr("no layer 'fc7'"));
+}
+
+TEST(ActivationSwapTest, TheTextSaysParametersThatAreNotTheDefault) {
+  EXPECT_EQ(ActivationSwapText(*ParseActivationSwap("fc1:hf/gelu_new=leaky_relu(0.1)")),
+            "fc1.gelu_tanh=leaky_relu(0.1)");
+  EXPECT_EQ(ActivationSwapText(*ParseActivationSwap("relu=leaky_relu")), "relu=leaky_relu");
+}
+
+}  // namespace
+}  // namespace assay
