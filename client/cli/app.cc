@@ -159,6 +159,7 @@ ExitCode ParseAndPerform(int argc, const char* const* argv) {
   AddComparisonCommand(app, action);
   AddRowsCommand(app, action);
   AddRunCommand(app, action);
+  AddEvaluatorCommand(app, action);
   AddScoreCommand(app, action);
   AddTraceCommand(app, action);
   AddActivationCommand(app, action);

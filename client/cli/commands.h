@@ -23,6 +23,7 @@ void AddEvalCommand(CLI::App& app, Action& action);
 void AddDiffCommand(CLI::App& app, Action& action);
 void AddComparisonCommand(CLI::App& app, Action& action);
 void AddRowsCommand(CLI::App& app, Action& action);
+void AddEvaluatorCommand(CLI::App& app, Action& action);
 void AddRunCommand(CLI::App& app, Action& action);
 void AddScoreCommand(CLI::App& app, Action& action);
 void AddTraceCommand(CLI::App& app, Action& action);

@@ -63,6 +63,11 @@ void ToProto(const MetricDescriptor& from, v1::Metric& to) {
   to.set_direction(static_cast<v1::Direction>(from.direction));
   to.set_kind(static_cast<v1::MetricKind>(from.kind));
   to.set_unit(from.unit);
+  to.set_lowest(from.lowest);
+  to.set_highest(from.highest);
+  to.set_formula(from.formula);
+  to.set_undefined(from.undefined);
+  to.set_source(from.source);
 }
 
 void ToProto(const Cell& from, v1::Cell& to) {

@@ -1,0 +1,64 @@
+"""`assay score` on labels and `assay evaluator`."""
+
+import unittest
+
+from assay_case import AssayCase
+
+LABELS = "key,label\n1,a\n2,a\n3,b\n4,b\n"
+PREDICTIONS = "key,label\n4,b\n1,a\n2,stray\n3,b\n"
+
+
+def values(report):
+    return {metric["id"]: summary.get("value")
+            for metric, summary in zip(report["metrics"], report["summaries"])}
+
+
+class ScoreLabelsTest(AssayCase):
+    def test_rows_match_by_key_and_a_stray_label_adds_no_class(self):
+        labels, predictions = self.write("l.csv", LABELS), self.write("p.csv", PREDICTIONS)
+        report = self.json("score", "--labels", labels, "--predictions", predictions)
+        self.assertAlmostEqual(values(report)["accuracy"], 0.75)
+        self.assertAlmostEqual(values(report)["macro_f1"], (2 / 3 + 1) / 2)
+        self.assertIn("rows matched by key", report["notes"])
+        text = self.ok("score", "--labels", labels, "--predictions", predictions)
+        self.assertIn("note: rows matched by key", text)
+        self.assertRegex(text, r"a +stray +1\n")
+
+    def test_rows_without_a_key_match_by_order(self):
+        labels = self.write("l.jsonl", '{"label": "a"}\n{"label": "b"}\n')
+        predictions = self.write("p.jsonl", '{"probabilities": [0.9, 0.1]}\n'
+                                            '{"probabilities": [0.6, 0.4]}\n')
+        report = self.json("score", "--labels", labels, "--predictions", predictions,
+                           "-m", "accuracy,nll,brier,ece,auc,labels=a|b")
+        self.assertAlmostEqual(values(report)["accuracy"], 0.5)
+        self.assertAlmostEqual(values(report)["brier"], (0.02 + 0.72) / 2)
+        self.assertAlmostEqual(values(report)["auc"], 1.0)
+        self.assertIn("rows matched by order: there is no key", report["notes"])
+
+    def test_missing_predictions_are_left_out_and_said(self):
+        report = self.json("score", "--labels", self.write("l.csv", LABELS),
+                           "--predictions", self.write("p.csv", "key,label\n1,a\n"))
+        self.assertIn("3 of 4 examples without a prediction are left out", report["notes"])
+
+    def test_bad_rows_are_named(self):
+        labels = self.write("l.csv", LABELS)
+        twice = self.write("p.csv", "key,label\n1,a\n1,b\n")
+        self.assertIn("p.csv:3: field 'key': '1' is there twice",
+                      self.fails(2, "score", "--labels", labels, "--predictions", twice))
+        unknown = self.write("q.csv", "key,label\n9,a\n")
+        self.assertIn("q.csv:2: field 'key': '9' is not in",
+                      self.fails(2, "score", "--labels", labels, "--predictions", unknown))
+
+
+class EvaluatorCommandTest(AssayCase):
+    def test_every_metric_is_listed_and_defined(self):
+        listed = self.ok("evaluator", "ls")
+        for metric in ("macro_f1", "ece", "squad_f1", "nDCG@10", "cosine", "latency_us"):
+            self.assertIn(f" {metric} ", listed)
+        shown = self.ok("evaluator", "show", "ece")
+        self.assertIn("assay/ece(bins=15,edges=right)/1", shown)
+        self.fails(2, "evaluator", "show", "nothing")
+
+
+if __name__ == "__main__":
+    unittest.main()
