@@ -1,17 +1,21 @@
 #include "evaluators/metrics/embedding_similarity.h"
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
-#include "evaluators/metrics/cosine.h"
+#include "evaluators/metrics/vector_rows.h"
 
 namespace assay {
 namespace {
@@ -19,51 +23,76 @@ namespace {
 constexpr std::string_view kReference = "reference_embedding";
 constexpr std::string_view kEmbedding = "embedding";
 
-bool IsVector(std::optional<ColumnType> type) {
-  return type == ColumnType::kFloat32Vector || type == ColumnType::kFloat64Vector;
-}
-
-std::span<const float> Floats(const Column& column, std::int64_t row) {
-  const auto dimension = static_cast<std::size_t>(column.dimension);
-  return std::span(column.floats).subspan(static_cast<std::size_t>(row) * dimension, dimension);
-}
-
-std::span<const double> Doubles(const Column& column, std::int64_t row) {
-  const auto dimension = static_cast<std::size_t>(column.dimension);
-  return std::span(column.doubles).subspan(static_cast<std::size_t>(row) * dimension, dimension);
-}
-
-std::optional<double> CosineOfRow(const Column& a, const Column& b, std::int64_t row) {
-  if (a.type == ColumnType::kFloat32Vector) {
-    return b.type == ColumnType::kFloat32Vector ? Cosine(Floats(a, row), Floats(b, row))
-                                                : Cosine(Floats(a, row), Doubles(b, row));
-  }
-  return b.type == ColumnType::kFloat32Vector ? Cosine(Doubles(a, row), Floats(b, row))
-                                              : Cosine(Doubles(a, row), Doubles(b, row));
-}
-
 absl::Status CheckVector(std::string_view side, std::string_view name,
                          std::optional<ColumnType> type) {
   if (!type) {
     return MissingColumn(side, name);
   }
-  return IsVector(type) ? absl::OkStatus()
-                        : WrongColumnType(side, name, *type, "float32_vector or float64_vector");
+  return IsVector(*type) ? absl::OkStatus()
+                         : WrongColumnType(side, name, *type, "float32_vector or float64_vector");
 }
+
+// `similarity` is of a reference and an embedding, in this order.
+double CosineOf(const VectorSimilarity& similarity) { return similarity.cosine; }
+double DistanceOf(const VectorSimilarity& similarity) { return similarity.l2; }
+double NormRatioOf(const VectorSimilarity& similarity) {
+  return similarity.norm_b / similarity.norm_a;
+}
+
+struct Measure {
+  std::string_view name;
+  double (*value)(const VectorSimilarity& similarity);
+  MetricDescriptor (*describe)();
+};
+
+MetricDescriptor DescribeCosine() {
+  MetricDescriptor cosine;
+  cosine.lowest = -1;
+  cosine.formula =
+      "sum of products of the components of embedding and reference embedding, divided by both "
+      "Euclidean norms; summed in double";
+  cosine.source = "scikit-learn cosine_similarity, but a zero vector has no cosine";
+  return cosine;
+}
+
+MetricDescriptor DescribeDistance() {
+  MetricDescriptor distance;
+  distance.direction = Direction::kLower;
+  distance.highest = std::numeric_limits<double>::infinity();
+  distance.formula =
+      "Euclidean norm of the embedding minus the reference embedding; summed in double";
+  distance.source = "scipy.spatial.distance.euclidean";
+  return distance;
+}
+
+MetricDescriptor DescribeNormRatio() {
+  MetricDescriptor ratio;
+  ratio.direction = Direction::kNone;
+  ratio.highest = std::numeric_limits<double>::infinity();
+  ratio.formula = "Euclidean norm of the embedding divided by that of the reference embedding";
+  ratio.source = "numpy.linalg.norm";
+  return ratio;
+}
+
+constexpr std::array<Measure, 3> kMeasures = {
+    Measure{"cosine", CosineOf, DescribeCosine}, Measure{"l2", DistanceOf, DescribeDistance},
+    Measure{"norm_ratio", NormRatioOf, DescribeNormRatio}};
 
 class EmbeddingSimilarity : public Evaluator {
  public:
-  explicit EmbeddingSimilarity(EvaluatorSpec spec) : descriptors_(1) {
-    MetricDescriptor& cosine = descriptors_.front();
-    cosine.id = "cosine";
-    cosine.definition_id = "assay/cosine/1";
-    cosine.lowest = -1;
-    cosine.formula =
-        "sum of products of the components of embedding and reference embedding, divided by both "
-        "Euclidean norms; summed in double";
-    cosine.undefined = "a vector is missing, zero, or holds NaN or infinity";
-    cosine.source = "scikit-learn cosine_similarity, but a zero vector has no cosine";
-    spec.options = {"cosine"};
+  // Every option of `spec` names a measure; with none, all of them are computed.
+  explicit EmbeddingSimilarity(EvaluatorSpec spec) {
+    const std::vector<std::string> wanted = std::exchange(spec.options, {});
+    for (const Measure& measure : kMeasures) {
+      if (wanted.empty() || std::ranges::count(wanted, measure.name) > 0) {
+        spec.options.emplace_back(measure.name);
+        measures_.push_back(&measure);
+        MetricDescriptor& descriptor = descriptors_.emplace_back(measure.describe());
+        descriptor.id = measure.name;
+        descriptor.definition_id = absl::StrFormat("assay/%s/1", measure.name);
+        descriptor.undefined = "a vector is missing, zero, or holds NaN or infinity";
+      }
+    }
     spec_ = FormatEvaluatorSpec(spec);
     AddInstance(spec, descriptors_);
   }
@@ -80,9 +109,10 @@ class EmbeddingSimilarity : public Evaluator {
   }
 
   absl::Status Score(const EvaluationBatch& batch, std::span<ScoreColumn> scores) const override {
-    ScoreColumn& cosines = scores[0];
-    cosines.values.assign(static_cast<std::size_t>(batch.num_rows), 0);
-    cosines.is_defined.assign(static_cast<std::size_t>(batch.num_rows), 0);
+    for (ScoreColumn& column : scores) {
+      column.values.assign(static_cast<std::size_t>(batch.num_rows), 0);
+      column.is_defined.assign(static_cast<std::size_t>(batch.num_rows), 0);
+    }
     const Column* const reference = batch.example(kReference);
     const Column* const embedding = batch.output(kEmbedding);
     if (reference == nullptr || embedding == nullptr) {
@@ -97,15 +127,42 @@ class EmbeddingSimilarity : public Evaluator {
       if (!reference->IsValid(row) || !embedding->IsValid(row)) {
         continue;
       }
-      if (const std::optional<double> cosine = CosineOfRow(*reference, *embedding, row)) {
-        cosines.values[static_cast<std::size_t>(row)] = *cosine;
-        cosines.is_defined[static_cast<std::size_t>(row)] = 1;
+      if (const std::optional<VectorSimilarity> similarity =
+              CompareVectorRows(*reference, row, *embedding, row)) {
+        for (std::size_t i = 0; i < measures_.size(); ++i) {
+          scores[i].values[static_cast<std::size_t>(row)] = measures_[i]->value(*similarity);
+          scores[i].is_defined[static_cast<std::size_t>(row)] = 1;
+        }
       }
     }
     return absl::OkStatus();
   }
 
+  std::vector<std::pair<std::string, std::int64_t>> Counts(
+      const EvaluationBatch& batch) const override {
+    std::vector<std::pair<std::string, std::int64_t>> counts;
+    CountStates(batch.num_rows, batch.output(kEmbedding), "embedding", counts);
+    CountStates(batch.num_rows, batch.example(kReference), "reference embedding", counts);
+    return counts;
+  }
+
  private:
+  static void CountStates(std::int64_t num_rows, const Column* column, std::string_view name,
+                          std::vector<std::pair<std::string, std::int64_t>>& counts) {
+    std::int64_t num_zero = 0;
+    std::int64_t num_not_finite = 0;
+    for (std::int64_t row = 0; column != nullptr && row < num_rows; ++row) {
+      if (column->IsValid(row)) {
+        const VectorState state = StateOfVectorRow(*column, row);
+        num_zero += state == VectorState::kZero ? 1 : 0;
+        num_not_finite += state == VectorState::kNotFinite ? 1 : 0;
+      }
+    }
+    counts.emplace_back(absl::StrFormat("%s is zero", name), num_zero);
+    counts.emplace_back(absl::StrFormat("%s holds NaN or infinity", name), num_not_finite);
+  }
+
+  std::vector<const Measure*> measures_;
   std::vector<MetricDescriptor> descriptors_;
   std::string spec_;
 };
@@ -115,17 +172,20 @@ class EmbeddingSimilarity : public Evaluator {
 absl::StatusOr<std::unique_ptr<const Evaluator>> MakeEmbeddingSimilarity(
     const EvaluatorSpec& spec) {
   for (const std::string& option : spec.options) {
-    if (option != "cosine") {
-      return absl::InvalidArgumentError(
-          absl::StrFormat("embedding_similarity: unknown metric '%s'; there is cosine", option));
+    if (std::ranges::count(kMeasures, option, &Measure::name) == 0) {
+      return absl::InvalidArgumentError(absl::StrFormat(
+          "embedding_similarity: unknown metric '%s'; there are cosine, l2 and norm_ratio",
+          option));
     }
   }
   return std::make_unique<EmbeddingSimilarity>(spec);
 }
 
 std::vector<std::string> EmbeddingSimilarityOptions(const ColumnTypes& columns) {
-  return IsVector(columns.example(kReference)) && IsVector(columns.output(kEmbedding))
-             ? std::vector<std::string>{"cosine"}
+  const std::optional<ColumnType> reference = columns.example(kReference);
+  const std::optional<ColumnType> embedding = columns.output(kEmbedding);
+  return reference && embedding && IsVector(*reference) && IsVector(*embedding)
+             ? std::vector<std::string>{"cosine", "l2", "norm_ratio"}
              : std::vector<std::string>();
 }
 

@@ -11,7 +11,8 @@
 namespace assay {
 
 // `embedding_similarity`: the output `embedding` against the example's `reference_embedding`, each
-// of float32 or float64. Its one metric and option is `cosine`. INVALID_ARGUMENT for another.
+// of float32 or float64. Its metrics and options: `cosine`, `l2`, `norm_ratio`; without options all
+// of them, from one pass. INVALID_ARGUMENT for another.
 absl::StatusOr<std::unique_ptr<const Evaluator>> MakeEmbeddingSimilarity(const EvaluatorSpec& spec);
 
 // Options that fit the columns; empty when the evaluator does not.

@@ -29,3 +29,6 @@ echo "== rankings against judgements, without a server"
 
 echo "== a million rows through the command line"
 tests/benchmarks/million_rows.py "$bin" "$work/million"
+
+echo "== embeddings"
+OMP_NUM_THREADS=1 "$bin/embedding_benchmark"

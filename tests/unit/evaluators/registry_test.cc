@@ -67,7 +67,7 @@ INSTANTIATE_TEST_SUITE_P(
                       "ranking:nDCG@10,nDCG,AP@3,AP,R@10,R@100,P@5,P@5(rel=2)"},
         CanonicalCase{"ranking:Judged@10,Rprec,Success@1,RR(rel=3)",
                       "ranking:RR(rel=3),Success@1,Rprec,Judged@10"},
-        CanonicalCase{"embedding_similarity", "embedding_similarity:cosine"},
+        CanonicalCase{"embedding_similarity", "embedding_similarity:cosine,l2,norm_ratio"},
         CanonicalCase{"latency", "latency:latency_us"}, CanonicalCase{"cost", "cost:cost"},
         CanonicalCase{"score:b:higher,a:lower", "score:a:lower,b"}));
 
@@ -130,10 +130,10 @@ TEST(DefaultEvaluatorsTest, TakesAllThatFitInAFixedOrder) {
                                  {"latency_us", DoubleColumn({1.0})},
                                  {"score.b", DoubleColumn({1.0})},
                                  {"score.a", DoubleColumn({1.0})}}};
-  EXPECT_THAT(
-      DefaultEvaluators(rows.Types()),
-      ElementsAre("ranking:nDCG@10,nDCG,AP,RR,R@10,R@100,P@10", "embedding_similarity:cosine",
-                  "latency:latency_us", "cost:cost", "score:a,b"));
+  EXPECT_THAT(DefaultEvaluators(rows.Types()),
+              ElementsAre("ranking:nDCG@10,nDCG,AP,RR,R@10,R@100,P@10",
+                          "embedding_similarity:cosine,l2,norm_ratio", "latency:latency_us",
+                          "cost:cost", "score:a,b"));
 }
 
 TEST(DefaultEvaluatorsTest, LeavesOutScoresThatASpecificationCannotName) {

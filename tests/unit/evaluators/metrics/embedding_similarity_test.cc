@@ -7,12 +7,10 @@
 #include <limits>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "evaluators/metrics/cosine.h"
 #include "evaluators/registry.h"
 #include "tests/unit/evaluators/column_makers.h"
 
@@ -20,10 +18,11 @@ namespace assay {
 namespace {
 
 using ::testing::DoubleEq;
-using ::testing::DoubleNear;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Optional;
+using ::testing::Pair;
+using ::testing::SizeIs;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
@@ -33,85 +32,6 @@ std::unique_ptr<const Evaluator> Make() {
       MakeEvaluator("embedding_similarity");
   EXPECT_TRUE(evaluator.ok()) << evaluator.status().ToString();
   return *std::move(evaluator);
-}
-
-std::optional<double> CosineOfFloats(const std::vector<float>& a, const std::vector<float>& b) {
-  return Cosine(std::span<const float>(a), std::span<const float>(b));
-}
-
-std::optional<double> CosineOfDoubles(const std::vector<double>& a, const std::vector<double>& b) {
-  return Cosine(std::span<const double>(a), std::span<const double>(b));
-}
-
-TEST(CosineTest, OfKnownVectors) {
-  EXPECT_THAT(CosineOfFloats({3, 4}, {4, 3}), Optional(DoubleEq(0.96)));
-}
-
-TEST(CosineTest, OfAVectorWithItselfIsWithinRange) {
-  const std::vector<float> vector(768, 0.1F);
-  EXPECT_THAT(CosineOfFloats(vector, vector), Optional(DoubleEq(1.0)));
-  EXPECT_LE(*CosineOfFloats(vector, vector), 1.0);
-}
-
-TEST(CosineTest, OfOppositeVectorsIsWithinRange) {
-  std::mt19937 random(4);
-  std::normal_distribution<float> normal;
-  for (int round = 0; round < 200; ++round) {
-    std::vector<float> a(33);
-    std::vector<float> b;
-    for (float& x : a) {
-      x = normal(random);
-      b.push_back(-x);
-    }
-    ASSERT_GE(*CosineOfFloats(a, b), -1.0);
-    ASSERT_THAT(CosineOfFloats(a, b), Optional(DoubleNear(-1.0, 1e-15)));
-  }
-}
-
-TEST(CosineTest, AgreesWithALongSumForEveryLength) {
-  std::mt19937 random(5);
-  std::normal_distribution<float> normal;
-  for (std::size_t size = 1; size < 70; ++size) {
-    std::vector<float> a(size);
-    std::vector<double> b(size);
-    long double ab = 0;
-    long double aa = 0;
-    long double bb = 0;
-    for (std::size_t i = 0; i < size; ++i) {
-      a[i] = normal(random);
-      b[i] = normal(random);
-      ab += static_cast<long double>(a[i]) * b[i];
-      aa += static_cast<long double>(a[i]) * a[i];
-      bb += static_cast<long double>(b[i]) * b[i];
-    }
-    const auto expected = static_cast<double>(ab / std::sqrt(aa * bb));
-    ASSERT_THAT(Cosine(std::span<const float>(a), std::span<const double>(b)),
-                Optional(DoubleNear(expected, 1e-14)));
-    ASSERT_THAT(Cosine(std::span<const double>(b), std::span<const float>(a)),
-                Optional(DoubleNear(expected, 1e-14)));
-  }
-}
-
-TEST(CosineTest, OfAZeroVectorIsAbsent) {
-  EXPECT_EQ(CosineOfFloats({0, 0}, {1, 2}), std::nullopt);
-  EXPECT_EQ(CosineOfFloats({1, 2}, {0, -0.0F}), std::nullopt);
-}
-
-TEST(CosineTest, OfNanOrInfinityIsAbsent) {
-  EXPECT_EQ(CosineOfFloats({1, kNan}, {1, 2}), std::nullopt);
-  EXPECT_EQ(CosineOfFloats({1, 2}, {1, -kInfinity}), std::nullopt);
-  EXPECT_EQ(CosineOfFloats({0, kNan}, {0, 0}), std::nullopt);
-}
-
-TEST(CosineTest, OfTinyAndHugeFloatsDoesNotUnderflowOrOverflow) {
-  EXPECT_THAT(CosineOfFloats({1e-25F, 0}, {1e-25F, 0}), Optional(DoubleEq(1.0)));
-  EXPECT_THAT(CosineOfFloats({1e20F, 1e20F}, {1e20F, 1e20F}), Optional(DoubleEq(1.0)));
-}
-
-TEST(CosineTest, OfTinyAndHugeDoublesDoesNotUnderflowOrOverflow) {
-  EXPECT_THAT(CosineOfDoubles({3e-300, 4e-300}, {4e-320, 3e-320}),
-              Optional(DoubleNear(0.96, 1e-3)));
-  EXPECT_THAT(CosineOfDoubles({3e300, 4e300}, {4e300, 3e300}), Optional(DoubleEq(0.96)));
 }
 
 TEST(EmbeddingSimilarityTest, ScoresFloatsAgainstDoubles) {
@@ -131,10 +51,44 @@ TEST(EmbeddingSimilarityTest, AMissingOrZeroVectorIsUndefined) {
               ElementsAre(std::nullopt, Optional(1.0), std::nullopt));
 }
 
+TEST(EmbeddingSimilarityTest, MeasuresCosineDistanceAndNormRatio) {
+  const Rows rows = {.examples = {{"reference_embedding", FloatVectorColumn(2, {3, 4, 1, 0})}},
+                     .outputs = {{"embedding", FloatVectorColumn(2, {6, 8, 0, 0.5F})}}};
+  const auto scores = rows.Score(*Make());
+  EXPECT_THAT(scores.at("cosine"), ElementsAre(Optional(DoubleEq(1)), Optional(DoubleEq(0))));
+  EXPECT_THAT(scores.at("l2"),
+              ElementsAre(Optional(DoubleEq(5)), Optional(DoubleEq(std::sqrt(1.25)))));
+  EXPECT_THAT(scores.at("norm_ratio"), ElementsAre(Optional(DoubleEq(2)), Optional(DoubleEq(0.5))));
+}
+
+TEST(EmbeddingSimilarityTest, ComputesOnlyWhatIsAskedFor) {
+  const auto evaluator = MakeEvaluator("embedding_similarity:norm_ratio,l2");
+  ASSERT_TRUE(evaluator.ok());
+  EXPECT_EQ((*evaluator)->spec(), "embedding_similarity:l2,norm_ratio");
+  EXPECT_THAT((*evaluator)->metrics(), SizeIs(2));
+}
+
+TEST(EmbeddingSimilarityTest, CountsVectorsWithoutADirection) {
+  Column embedding = FloatVectorColumn(2, {0, 0, kNan, 0, -kInfinity, 1, 0, 0});
+  embedding.validity = {0x07};
+  const Rows rows = {
+      .examples = {{"reference_embedding", FloatVectorColumn(2, {1, 0, 1, 0, 0, 0, 1, 0})}},
+      .outputs = {{"embedding", embedding}}};
+  EXPECT_THAT(Make()->Counts(rows.Batch()),
+              ElementsAre(Pair("embedding is zero", 1), Pair("embedding holds NaN or infinity", 2),
+                          Pair("reference embedding is zero", 1),
+                          Pair("reference embedding holds NaN or infinity", 0)));
+}
+
+TEST(EmbeddingSimilarityTest, NamesTheMetricsThereAre) {
+  EXPECT_THAT(MakeEvaluator("embedding_similarity:angle").status().message(),
+              HasSubstr("there are cosine, l2 and norm_ratio"));
+}
+
 TEST(EmbeddingSimilarityTest, RefusesUnequalDimensions) {
   const Rows rows = {.examples = {{"reference_embedding", FloatVectorColumn(2, {1, 0})}},
                      .outputs = {{"embedding", FloatVectorColumn(1, {1})}}};
-  std::vector<ScoreColumn> scores(1);
+  std::vector<ScoreColumn> scores(3);
   const absl::Status status = Make()->Score(rows.Batch(), scores);
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(status.message(), HasSubstr("has 1 components, 'reference_embedding' has 2"));

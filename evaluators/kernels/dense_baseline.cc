@@ -1,0 +1,61 @@
+// For every x86-64 machine; see dense_kernels.h. Multiplication and addition round one by one.
+#include <emmintrin.h>
+
+#include <cstdint>
+
+#include "evaluators/kernels/dense_kernels.h"
+#include "evaluators/kernels/dense_loops.h"
+
+namespace assay::kernels {
+namespace {
+
+struct FloatLanes {
+  using Scalar = float;
+  using Sum = float;
+  using Vector = __m128;
+  using SumVector = __m128;
+  static constexpr int kLanes = 4;
+  static constexpr int kRows = 6;
+  static constexpr int kVectors = 2;
+  static ASSAY_INLINE Vector Load(const float* p) { return _mm_loadu_ps(p); }
+  static ASSAY_INLINE Vector LoadSum(const float* p) { return _mm_loadu_ps(p); }
+  static ASSAY_INLINE void Store(float* p, Vector v) { _mm_storeu_ps(p, v); }
+  static ASSAY_INLINE Vector Zero() { return _mm_setzero_ps(); }
+  static ASSAY_INLINE Vector Broadcast(const float* p) { return _mm_set1_ps(*p); }
+  static ASSAY_INLINE Vector Add(Vector a, Vector b) { return _mm_add_ps(a, b); }
+  static ASSAY_INLINE Vector MultiplyAdd(Vector a, Vector b, Vector sum) {
+    return _mm_add_ps(_mm_mul_ps(a, b), sum);
+  }
+  static ASSAY_INLINE std::uint32_t AtLeast(Vector v, Vector bound) {
+    return static_cast<std::uint32_t>(_mm_movemask_ps(_mm_cmpge_ps(v, bound)));
+  }
+};
+
+struct DoubleLanes {
+  using Scalar = double;
+  using Sum = double;
+  using Vector = __m128d;
+  using SumVector = __m128d;
+  static constexpr int kLanes = 2;
+  static constexpr int kRows = 6;
+  static constexpr int kVectors = 2;
+  static ASSAY_INLINE Vector Load(const double* p) { return _mm_loadu_pd(p); }
+  static ASSAY_INLINE Vector LoadSum(const double* p) { return _mm_loadu_pd(p); }
+  static ASSAY_INLINE void Store(double* p, Vector v) { _mm_storeu_pd(p, v); }
+  static ASSAY_INLINE Vector Zero() { return _mm_setzero_pd(); }
+  static ASSAY_INLINE Vector Broadcast(const double* p) { return _mm_set1_pd(*p); }
+  static ASSAY_INLINE Vector Add(Vector a, Vector b) { return _mm_add_pd(a, b); }
+  static ASSAY_INLINE Vector MultiplyAdd(Vector a, Vector b, Vector sum) {
+    return _mm_add_pd(_mm_mul_pd(a, b), sum);
+  }
+};
+
+}  // namespace
+
+const DenseKernels& BaselineDenseKernels() {
+  static constexpr DenseKernels kKernels = {
+      DenseLoops<FloatLanes>::Entry(), DenseLoops<DoubleLanes>::Entry(), FindAtLeast<FloatLanes>};
+  return kKernels;
+}
+
+}  // namespace assay::kernels
