@@ -63,6 +63,14 @@ struct Cell {
   std::optional<double> minimum_detectable_effect;
   std::int64_t num_worse = 0;
   std::int64_t num_better = 0;
+  std::optional<double> standard_error;  // of delta; cluster-robust with clusters
+  std::optional<double> permutation_p;   // sign flips, two-sided, beside p; never 0
+  // Random patterns behind permutation_p, or resamples behind the interval of a corpus metric; 0:
+  // none, or an exact test. With `seed` they are the same every time.
+  std::int64_t num_draws = 0;
+  std::uint64_t seed = 0;
+  std::int64_t num_clusters = 0;  // 0: rows are independent
+  std::string note;               // what a reader must know of the evidence; may be empty
 };
 
 struct MetricComparison {
@@ -87,9 +95,21 @@ struct PairedScores {
   std::span<const std::uint8_t> candidate_defined;
 };
 
+inline constexpr std::uint64_t kDefaultSeed = 20'260'101;
+inline constexpr std::int64_t kDefaultDraws = 10'000;
+
+// How cells are tested.
+struct TestOptions {
+  // By row: the number of its cluster, -1 for a row that is one of its own. Empty: rows are
+  // independent.
+  std::span<const std::int32_t> cluster_of;
+  std::uint64_t seed = kDefaultSeed;
+  std::int64_t draws = kDefaultDraws;  // of permutations and resamples
+};
+
 // Overall and per-cohort cells of a metric with row scores. Bit-identical for any `parallel_for`.
 MetricComparison CompareScores(const PairedScores& scores, std::span<const CohortColumn> cohorts,
-                               const ParallelFor& parallel_for);
+                               const ParallelFor& parallel_for, const TestOptions& options = {});
 
 // Cell of a metric without row scores: values and delta, no interval and no test.
 Cell CorpusCell(std::string cohort, std::int64_t num_rows, std::optional<double> baseline,

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <limits>
 
+#include "evaluators/compare/cell_rows.h"
+
 namespace assay {
 namespace {
 
@@ -148,6 +150,7 @@ struct Sums {
 struct Deviations {
   double sum = 0;
   double sum_of_squares = 0;
+  double sum_of_cubes = 0;
   double num_higher = 0;
   double num_lower = 0;
   double largest_score = 0;  // by size
@@ -155,6 +158,7 @@ struct Deviations {
   void Merge(const Deviations& later) {
     sum += later.sum;
     sum_of_squares += later.sum_of_squares;
+    sum_of_cubes += later.sum_of_cubes;
     num_higher += later.num_higher;
     num_lower += later.num_lower;
     largest_score = std::max(largest_score, later.largest_score);
@@ -202,8 +206,40 @@ PairedSummary FromSums(const Sums& sums, const Deviations& deviations) {
   summary.is_constant = summary.standard_deviation <= rounding;
   if (summary.is_constant) {
     summary.standard_deviation = 0;
+  } else {
+    // The deviations are about a mean rounded to a last place, which moves the third moment by no
+    // more than rounding does.
+    const double variance = centred / n;
+    summary.skewness = deviations.sum_of_cubes / n / (variance * std::sqrt(variance));
   }
   return summary;
+}
+
+void AddClusterErrors(const PairedScores& scores, std::span<const CohortColumn> cohorts,
+                      std::span<const std::int32_t> cluster_of, const ParallelFor& parallel_for,
+                      std::vector<PairedSummary>& summaries) {
+  std::size_t first = 0;
+  for (std::size_t i = 0; i <= cohorts.size(); ++i) {
+    const CellRows cells(scores, i == 0 ? nullptr : &cohorts[i - 1]);
+    parallel_for(static_cast<std::int64_t>(cells.size()), [&](std::int64_t cell) {
+      PairedSummary& summary = summaries[first + static_cast<std::size_t>(cell)];
+      const std::vector<ClusterSum> sums =
+          SumClusters(scores, cells.rows(static_cast<std::size_t>(cell)), cluster_of);
+      summary.num_clusters = static_cast<std::int64_t>(sums.size());
+      if (sums.size() < 2 || summary.is_constant) {
+        return;
+      }
+      double squares = 0;
+      for (const ClusterSum& sum : sums) {
+        const double excess = sum.difference - static_cast<double>(sum.num_rows) * summary.delta;
+        squares += excess * excess;
+      }
+      const double count = static_cast<double>(sums.size());
+      summary.cluster_error =
+          std::sqrt(squares * (count / (count - 1))) / static_cast<double>(summary.num_rows);
+    });
+    first += cells.size();
+  }
 }
 
 // Drops the accumulators of rows without a cohort value.
@@ -254,7 +290,9 @@ std::vector<PairedSummary> SummarizeMeans(const PairedScores& scores,
         const double difference = candidate - baseline;
         const double deviation = difference - centre[index];
         cell.sum += deviation;
-        cell.sum_of_squares += deviation * deviation;
+        const double square = deviation * deviation;
+        cell.sum_of_squares += square;
+        cell.sum_of_cubes += square * deviation;
         cell.num_higher += difference > 0 ? 1 : 0;
         cell.num_lower += difference < 0 ? 1 : 0;
         cell.largest_score =
@@ -268,16 +306,42 @@ std::vector<PairedSummary> SummarizeMeans(const PairedScores& scores,
 
 std::vector<PairedSummary> SummarizePairs(const PairedScores& scores,
                                           std::span<const CohortColumn> cohorts,
-                                          const ParallelFor& parallel_for) {
+                                          const ParallelFor& parallel_for,
+                                          std::span<const std::int32_t> cluster_of) {
   assert(scores.candidate.size() == scores.baseline.size());
   assert(scores.baseline_defined.size() == scores.baseline.size());
   assert(scores.candidate_defined.size() == scores.baseline.size());
+  assert(cluster_of.empty() || cluster_of.size() == scores.baseline.size());
   assert(std::all_of(cohorts.begin(), cohorts.end(), [&](const CohortColumn& cohort) {
     return cohort.value_of.size() == scores.baseline.size();
   }));
-  return scores.metric.kind == MetricKind::kBinaryMean
-             ? SummarizeBinary(scores, cohorts, parallel_for)
-             : SummarizeMeans(scores, cohorts, parallel_for);
+  std::vector<PairedSummary> summaries = scores.metric.kind == MetricKind::kBinaryMean
+                                             ? SummarizeBinary(scores, cohorts, parallel_for)
+                                             : SummarizeMeans(scores, cohorts, parallel_for);
+  if (!cluster_of.empty()) {
+    AddClusterErrors(scores, cohorts, cluster_of, parallel_for, summaries);
+  }
+  return summaries;
+}
+
+PairedSummary ByCluster(const PairedSummary& summary) {
+  if (summary.num_clusters == 0) {
+    return summary;
+  }
+  PairedSummary clustered = summary;
+  clustered.num_rows = summary.num_clusters;
+  clustered.standard_deviation =
+      summary.cluster_error * std::sqrt(static_cast<double>(summary.num_clusters));
+  clustered.is_constant = !(summary.cluster_error > 0);
+  return clustered;
+}
+
+MetricDescriptor ByCluster(const PairedSummary& summary, const MetricDescriptor& metric) {
+  MetricDescriptor read = metric;
+  if (summary.num_clusters > 0 && metric.kind == MetricKind::kBinaryMean) {
+    read.kind = MetricKind::kMean;
+  }
+  return read;
 }
 
 }  // namespace assay

@@ -22,13 +22,27 @@ struct PairedSummary {
   double standard_deviation = 0;
   // Every difference is the same, up to the rounding of the scores; true with one row.
   bool is_constant = true;
+  double skewness = 0;  // of the row differences; 0 for kBinaryMean and without spread
+  // With clusters: how many, and the cluster-robust standard error of delta (with G / (G - 1) for G
+  // clusters: Liang and Zeger 1986), 0 with one cluster. Without: 0.
+  std::int64_t num_clusters = 0;
+  double cluster_error = 0;
 };
 
 // Summaries of all rows, and then of every value of every cohort column in order. Sums run over
 // blocks that depend on the number of rows alone and are merged in order, so the result is
-// bit-identical for any `parallel_for`. Scores of kBinaryMean are 0 or 1.
+// bit-identical for any `parallel_for`. Scores of kBinaryMean are 0 or 1. `cluster_of` is as in
+// TestOptions.
 std::vector<PairedSummary> SummarizePairs(const PairedScores& scores,
                                           std::span<const CohortColumn> cohorts,
-                                          const ParallelFor& parallel_for);
+                                          const ParallelFor& parallel_for,
+                                          std::span<const std::int32_t> cluster_of = {});
+
+// The same cell as if every cluster were one row, for intervals and gates of a mean: the error of
+// delta is then cluster-robust, with G - 1 degrees of freedom for G clusters. Unchanged without
+// clusters. Counts of higher and lower rows stay those of rows.
+PairedSummary ByCluster(const PairedSummary& summary);
+// The metric by which gates read ByCluster: right-or-wrong rows are compared as means.
+MetricDescriptor ByCluster(const PairedSummary& summary, const MetricDescriptor& metric);
 
 }  // namespace assay

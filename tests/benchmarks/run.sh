@@ -32,3 +32,8 @@ tests/benchmarks/million_rows.py "$bin" "$work/million"
 
 echo "== embeddings"
 OMP_NUM_THREADS=1 "$bin/embedding_benchmark"
+
+echo "== statistics: 1 M paired rows x 5 metrics x 40 cohorts (at most 4 s on two cores, 256 MiB)"
+"$bin/statistics_benchmark" comparison
+echo "== statistics beside scipy (general 0.3 s, binary 0.01 s, permutation 0.15 s; at least 50x)"
+/usr/bin/python3 tests/benchmarks/statistics_beside_scipy.py "$bin"
