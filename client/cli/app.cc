@@ -156,7 +156,9 @@ ExitCode ParseAndPerform(int argc, const char* const* argv) {
   AddOutputsCommand(app, action);
   AddEvalCommand(app, action);
   AddDiffCommand(app, action);
+  AddGateCommand(app, action);
   AddComparisonCommand(app, action);
+  AddBaselineCommand(app, action);
   AddRowsCommand(app, action);
   AddRunCommand(app, action);
   AddEvaluatorCommand(app, action);

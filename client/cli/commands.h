@@ -16,11 +16,13 @@ namespace assay::cli {
 using Action = std::function<absl::StatusOr<ExitCode>(Context&)>;
 
 // Each adds a subcommand with its options to `app`. `action` outlives the parsing.
+void AddBaselineCommand(CLI::App& app, Action& action);
 void AddDatasetCommand(CLI::App& app, Action& action);
 void AddModelCommand(CLI::App& app, Action& action);
 void AddOutputsCommand(CLI::App& app, Action& action);
 void AddEvalCommand(CLI::App& app, Action& action);
 void AddDiffCommand(CLI::App& app, Action& action);
+void AddGateCommand(CLI::App& app, Action& action);
 void AddComparisonCommand(CLI::App& app, Action& action);
 void AddRowsCommand(CLI::App& app, Action& action);
 void AddEvaluatorCommand(CLI::App& app, Action& action);

@@ -197,6 +197,8 @@ absl::StatusOr<Sides> EvaluateSides(Context& context, const SidesOptions& option
   }
   ASSAY_ASSIGN_OR_RETURN(sides.baseline, Finished(context, std::move(sides.baseline)));
   ASSAY_ASSIGN_OR_RETURN(sides.candidate, Finished(context, std::move(sides.candidate)));
+  sides.baseline_name = baseline.run.empty() ? sides.baseline.name() : baseline.run;
+  sides.candidate_name = candidate.run.empty() ? sides.candidate.name() : candidate.run;
   return sides;
 }
 

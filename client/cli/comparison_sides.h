@@ -11,8 +11,8 @@ namespace assay::cli {
 
 // What to compare, as it was typed.
 struct SidesOptions {
-  std::string baseline;   // run or model version
-  std::string candidate;  // run or model version
+  std::string baseline;   // run, baseline or model version
+  std::string candidate;  // the same
   std::string dataset;    // empty: from a run, or the one that both models have outputs on
   std::vector<std::string> evaluators;  // for what has no run yet; empty: what the columns allow
 };
@@ -21,6 +21,9 @@ struct SidesOptions {
 struct Sides {
   v1::Run baseline;
   v1::Run candidate;
+  // Resource names to compare by: of the run, or of the baseline that was typed.
+  std::string baseline_name;
+  std::string candidate_name;
 };
 
 // The runs of both sides. A model version is evaluated, unless an equal run is there: on the

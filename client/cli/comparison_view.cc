@@ -4,6 +4,8 @@
 #include <cctype>
 
 #include "absl/strings/str_format.h"
+#include "client/cli/duration_text.h"
+#include "client/cli/resource_tables.h"
 #include "client/cli/text_width.h"
 #include "client/cpp/references.h"
 
@@ -149,6 +151,60 @@ std::string JoinedDifferences(
   return text;
 }
 
+std::string FairnessWord(const v1::Comparison& comparison) {
+  switch (comparison.fairness()) {
+    case v1::Comparison::CLEAN:
+      return "clean";
+    case v1::Comparison::CONFOUNDED:
+      return "confounded";
+    case v1::Comparison::UNPROVEN:
+      return "unproven";
+    default:
+      return "unknown";
+  }
+}
+
+std::string JoinedFields(
+    const google::protobuf::RepeatedPtrField<v1::FieldDifference>& differences) {
+  std::string text;
+  for (const v1::FieldDifference& difference : differences) {
+    text += (text.empty() ? "" : ", ") + OneLine(difference.field());
+  }
+  return text;
+}
+
+std::string BaselineText(const v1::BaselineUse& baseline) {
+  std::string text = absl::StrFormat(
+      "baseline %s, set %s before by %s: %s", client::ShortName(baseline.name()),
+      AgeText(baseline.age_seconds()), OneLine(baseline.actor()), OneLine(baseline.reason()));
+  if (baseline.has_expire_time()) {
+    text += absl::StrFormat("; %s %s", baseline.expired() ? "expired" : "expires",
+                            TimeText(baseline.expire_time()));
+  }
+  return text;
+}
+
+std::string BudgetLimit(const v1::BudgetResult& budget) {
+  return absl::StrFormat("%s %s %%", budget.name() == "coverage" ? "at least" : "at most",
+                         NumberText(100 * budget.limit()));
+}
+
+std::vector<std::string> BehaviorFacts(const v1::Behavior& behavior) {
+  const std::string noun = behavior.column() == "label"     ? "labels"
+                           : behavior.column() == "ranking" ? "first documents"
+                                                            : "texts";
+  std::vector<std::string> facts = {absl::StrFormat("%s of %s %s differ",
+                                                    CountText(behavior.num_changed()),
+                                                    CountText(behavior.num_rows()), noun)};
+  if (behavior.num_rows() > 0) {
+    facts.push_back(absl::StrFormat("%.3g %%", 100 * static_cast<double>(behavior.num_changed()) /
+                                                   static_cast<double>(behavior.num_rows())));
+    facts.push_back(absl::StrFormat("95 %% CI %.3g to %.3g %%", 100 * behavior.lower(),
+                                    100 * behavior.upper()));
+  }
+  return facts;
+}
+
 const v1::GateResult* OverallGate(const v1::Comparison& comparison, const std::string& metric) {
   for (const v1::GateResult& result : comparison.gates()) {
     if (result.gate().metric() == metric && result.gate().cohort().empty()) {
@@ -159,12 +215,38 @@ const v1::GateResult* OverallGate(const v1::Comparison& comparison, const std::s
 }
 
 std::string LimitText(const v1::Gate& gate, const v1::Metric& metric) {
-  const double limit =
-      metric.direction() == v1::DIRECTION_LOWER ? gate.max_drop() : -gate.max_drop();
-  return StyleOf(metric).Delta(limit);
+  const auto share = [](std::string_view sign, double limit) {
+    return absl::StrFormat("%s%s %%", sign, NumberText(100 * limit));
+  };
+  switch (gate.limit_case()) {
+    case v1::Gate::kMaxDrop:
+      return StyleOf(metric).Delta(-gate.max_drop());
+    case v1::Gate::kMaxIncrease:
+      return StyleOf(metric).Delta(gate.max_increase());
+    case v1::Gate::kMaxRelativeDrop:
+      return share("-", gate.max_relative_drop());
+    case v1::Gate::kMaxRelativeIncrease:
+      return share("+", gate.max_relative_increase());
+    case v1::Gate::kMaxFlips:
+      return share("", gate.max_flips()) + " broken";
+    case v1::Gate::kMaxChanged:
+      return share("", gate.max_changed()) + " changed";
+    case v1::Gate::LIMIT_NOT_SET:
+      break;
+  }
+  return "";
 }
 
 const v1::Metric& MetricOf(const v1::Comparison& comparison, const v1::Gate& gate) {
+  static const v1::Metric behavior = [] {
+    v1::Metric metric;
+    metric.set_kind(v1::METRIC_KIND_BINARY_MEAN);
+    metric.set_direction(v1::DIRECTION_LOWER);
+    return metric;
+  }();
+  if (gate.limit_case() == v1::Gate::kMaxChanged) {
+    return behavior;
+  }
   const v1::MetricComparison* found = FindMetric(comparison, gate.metric());
   return found != nullptr ? found->metric() : v1::Metric::default_instance();
 }
@@ -175,7 +257,7 @@ std::string GateName(const v1::Gate& gate) {
 }
 
 std::string GateIntervalTitle(const v1::Comparison& comparison) {
-  const double alpha = comparison.alpha() > 0 ? comparison.alpha() : 0.05;
+  const double alpha = comparison.policy().alpha() > 0 ? comparison.policy().alpha() : 0.05;
   return absl::StrFormat("%s %% CI", NumberText(100 * (1 - 2 * alpha)));
 }
 
@@ -216,6 +298,9 @@ std::vector<std::string> RowFacts(const v1::Comparison& comparison) {
     add("worse", cell.num_worse());
     add("better", cell.num_better());
     add("equal", cell.num_rows() - cell.num_worse() - cell.num_better());
+  }
+  if (comparison.num_changed() > 0) {
+    add("other content", comparison.num_changed());
   }
   add("unpaired", comparison.num_only_baseline() + comparison.num_only_candidate());
   if (comparison.num_baseline_errors() + comparison.num_candidate_errors() > 0) {

@@ -60,6 +60,18 @@ std::string DataText(const v1::Comparison& comparison, bool uses_unicode);
 std::string JoinedDifferences(
     const google::protobuf::RepeatedPtrField<v1::FieldDifference>& differences, bool uses_unicode);
 
+// `clean`, `confounded`, `unproven`.
+std::string FairnessWord(const v1::Comparison& comparison);
+// `weights, dtype`.
+std::string JoinedFields(
+    const google::protobuf::RepeatedPtrField<v1::FieldDifference>& differences);
+// `baseline @main, set 6 days before by ann@ci: release 1.4`, and when it expires.
+std::string BaselineText(const v1::BaselineUse& baseline);
+// `at least 99 %` for coverage, `at most 1 %` for errors.
+std::string BudgetLimit(const v1::BudgetResult& budget);
+// How many answers differ: `12 of 10,000 labels differ`, `0.12 %`, ...
+std::vector<std::string> BehaviorFacts(const v1::Behavior& behavior);
+
 // The gate on all rows of a metric; nullptr when there is none.
 const v1::GateResult* OverallGate(const v1::Comparison& comparison, const std::string& metric);
 // The metric of a gate; an empty one when the comparison lacks it.

@@ -35,6 +35,11 @@ std::string HeaderBlock(const v1::Comparison& comparison) {
     text += absl::StrFormat(">\n> CONFOUNDED: %s\n",
                             MarkdownText(JoinedDifferences(comparison.confounds(), true)));
   }
+  if (comparison.unproven_size() > 0) {
+    text += absl::StrFormat(">\n> UNPROVEN: %s; not declared by both sides: %s\n",
+                            MarkdownText(comparison.claim()),
+                            MarkdownText(JoinedFields(comparison.unproven())));
+  }
   if (comparison.model_differences_size() > 0) {
     text += absl::StrFormat("\nChanged: %s\n",
                             MarkdownText(JoinedDifferences(comparison.model_differences(), true)));
@@ -115,7 +120,7 @@ void AddDiffRow(Table& table, const v1::Comparison& comparison, const v1::Metric
                 Digits(Baseline(cell)), Digits(Candidate(cell)), Digits(Delta(cell)),
                 Digits(Lower(cell)), Digits(Upper(cell)), Digits(P(cell)), Digits(Q(cell)),
                 cell.method(), absl::StrFormat("%d", cell.num_worse()),
-                absl::StrFormat("%d", cell.num_better()), verdict});
+                absl::StrFormat("%d", cell.num_better()), verdict, FairnessWord(comparison)});
 }
 
 }  // namespace
@@ -156,7 +161,8 @@ Table DiffTable(const v1::Comparison& comparison) {
                {"method"},
                {"num_worse"},
                {"num_better"},
-               {"gate"}});
+               {"gate"},
+               {"fairness"}});
   for (const v1::MetricComparison& metric : comparison.metrics()) {
     AddDiffRow(table, comparison, metric, metric.overall());
     for (const v1::Cell& cell : metric.cohorts()) {

@@ -68,13 +68,14 @@ std::string MetricsBlock(const v1::Comparison& comparison, const ReportStyle& st
 }
 
 std::string GatesBlock(const v1::Comparison& comparison, const ReportStyle& style) {
-  Table table({{"GATE", Align::kLeft, true},
-               {"LIMIT", Align::kRight},
-               {style.uses_unicode ? "Δ" : "DELTA", Align::kRight},
-               {GateIntervalTitle(comparison), Align::kLeft},
-               {"p (Holm)", Align::kRight},
-               {"ROWS", Align::kRight},
-               {"VERDICT", Align::kLeft}});
+  Table table(
+      {{"GATE", Align::kLeft, true},
+       {"LIMIT", Align::kRight},
+       {style.uses_unicode ? "Δ" : "DELTA", Align::kRight},
+       {GateIntervalTitle(comparison), Align::kLeft},
+       {comparison.policy().correction() == v1::CORRECTION_NONE ? "p" : "p (Holm)", Align::kRight},
+       {"ROWS", Align::kRight},
+       {"VERDICT", Align::kLeft}});
   std::string reasons;
   for (const v1::GateResult& result : comparison.gates()) {
     const v1::Metric& metric = MetricOf(comparison, result.gate());
@@ -220,12 +221,66 @@ std::string HeaderBlock(const v1::Comparison& comparison, const ReportStyle& sty
                           Wrapped("CONFOUNDED: the sides differ in more than the model: " + what,
                                   style.width, kIndent));
   }
+  if (comparison.unproven_size() > 0) {
+    text += style.palette(
+        Ink::kYellow,
+        Wrapped(absl::StrFormat("UNPROVEN: %s; not declared by both sides: %s", comparison.claim(),
+                                JoinedFields(comparison.unproven())),
+                style.width, kIndent));
+  } else if (!comparison.claim().empty() && comparison.fairness() == v1::Comparison::CLEAN) {
+    text += Wrapped("proven: " + comparison.claim(), style.width, kIndent);
+  }
+  for (const std::string& warning : comparison.warnings()) {
+    text += style.palette(Ink::kYellow, Wrapped("NOTE: " + OneLine(warning), style.width, kIndent));
+  }
+  if (comparison.has_baseline()) {
+    text += Wrapped(BaselineText(comparison.baseline()), style.width, kIndent);
+  }
   if (comparison.model_differences_size() > 0) {
     text +=
         Wrapped("changed: " + JoinedDifferences(comparison.model_differences(), style.uses_unicode),
                 style.width, kIndent);
   }
   return text;
+}
+
+std::string BudgetsBlock(const v1::Comparison& comparison, const ReportStyle& style) {
+  Table table(
+      {{"BUDGET"}, {"LIMIT", Align::kRight}, {"FOUND", Align::kRight}, {"VERDICT", Align::kLeft}});
+  for (const v1::BudgetResult& budget : comparison.budgets()) {
+    table.AddRow({budget.name(), BudgetLimit(budget),
+                  budget.has_value() ? absl::StrFormat("%s %%", NumberText(100 * budget.value()))
+                                     : std::string("-"),
+                  VerdictCell(budget.verdict(), style.uses_unicode)});
+  }
+  return table.Text(style.width, style.palette, kIndent);
+}
+
+std::string SlicesBlock(const v1::Comparison& comparison, const ReportStyle& style) {
+  const v1::SliceSearch& search = comparison.slice_search();
+  const v1::MetricComparison* const metric = FindMetric(comparison, search.metric());
+  const MetricStyle numbers =
+      StyleOf(metric != nullptr ? metric->metric() : v1::Metric::default_instance());
+  if (search.slices_size() == 0) {
+    return Wrapped(absl::StrFormat("SLICES  none of %s cohorts and pairs of at least %s rows looks "
+                                   "worse by %s in the half that was searched",
+                                   CountText(search.num_considered()), CountText(search.min_rows()),
+                                   search.metric()),
+                   style.width, kIndent);
+  }
+  Table table(
+      {{"SLICE (found on one half)", Align::kLeft, true},
+       {"ROWS", Align::kRight},
+       {absl::StrFormat("%s %s, other half", style.uses_unicode ? "Δ" : "DELTA", search.metric()),
+        Align::kRight},
+       {"95 % CI", Align::kLeft},
+       {"q", Align::kRight}});
+  for (const v1::Slice& slice : search.slices()) {
+    table.AddRow({OneLine(slice.cohort()), CountText(slice.num_test_rows()),
+                  numbers.Delta(Delta(slice)), numbers.Interval(Lower(slice), Upper(slice)),
+                  ProbabilityText(Optional(slice, &v1::Slice::has_q, &v1::Slice::q))});
+  }
+  return table.Text(style.width, style.palette, kIndent);
 }
 
 }  // namespace
@@ -238,11 +293,21 @@ std::string DiffText(const v1::Comparison& comparison, const ReportStyle& style)
   if (comparison.gates_size() > 0) {
     text += GatesBlock(comparison, style) + "\n";
   }
+  if (comparison.budgets_size() > 0) {
+    text += BudgetsBlock(comparison, style) + "\n";
+  }
   if (const v1::MetricComparison* metric = CohortMetric(comparison); metric != nullptr) {
     text += CohortsBlock(*metric, style) + "\n";
   }
   if (const std::string metric = RowMetric(comparison); !metric.empty()) {
-    text += FactsLine(absl::StrFormat("ROWS by %s", metric), RowFacts(comparison), style) + "\n";
+    text += FactsLine(absl::StrFormat("ROWS by %s", metric), RowFacts(comparison), style);
+    if (comparison.has_behavior()) {
+      text += FactsLine("ANSWERS", BehaviorFacts(comparison.behavior()), style);
+    }
+    text += "\n";
+  }
+  if (comparison.has_slice_search()) {
+    text += SlicesBlock(comparison, style) + "\n";
   }
   return text + NextBlock(comparison, style);
 }

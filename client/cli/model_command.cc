@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -19,6 +20,10 @@ struct PushOptions {
   std::vector<std::string> config;
   std::string activation;
   std::string weights_digest;
+  std::string architecture_digest;
+  std::string dtype;
+  std::string quantization;
+  std::string preprocessing;
 };
 
 struct ListOptions {
@@ -40,6 +45,10 @@ absl::StatusOr<v1::CreateModelVersionRequest> MakeRequest(const Context& context
   version.set_external(true);
   version.set_activation(options.activation);
   version.set_weights_digest(options.weights_digest);
+  version.set_architecture(options.architecture_digest);
+  version.set_dtype(options.dtype);
+  version.set_quantization(options.quantization);
+  version.set_preprocessing(options.preprocessing);
   for (const std::string& entry : options.config) {
     const std::size_t equals = entry.find('=');
     if (equals == std::string::npos || equals == 0) {
@@ -133,11 +142,14 @@ absl::StatusOr<ExitCode> RunShow(Context& context, const std::string& reference)
   table.AddRow({"model", client::ShortName(version.name())});
   table.AddRow({"digest", version.digest()});
   table.AddRow({"kind", version.external() ? "external" : "stored"});
-  if (!version.activation().empty()) {
-    table.AddRow({"activation", version.activation()});
-  }
-  if (!version.weights_digest().empty()) {
-    table.AddRow({"weights", version.weights_digest()});
+  const std::pair<const char*, const std::string*> declared[] = {
+      {"activation", &version.activation()},     {"weights", &version.weights_digest()},
+      {"architecture", &version.architecture()}, {"dtype", &version.dtype()},
+      {"quantization", &version.quantization()}, {"preprocessing", &version.preprocessing()}};
+  for (const auto& [field, value] : declared) {
+    if (!value->empty()) {
+      table.AddRow({field, *value});
+    }
   }
   // A protobuf map has no order of its own.
   for (const auto& [key, value] :
@@ -158,8 +170,9 @@ void AddModelCommand(CLI::App& app, Action& action) {
   CLI::App* push = model->add_subcommand(
       "push",
       "Stores a version of a model.\n"
-      "An equal description gives the version that is there already; without --config, "
-      "--activation and --weights-digest every push is a new version.");
+      "An equal description gives the version that is there already; when nothing is declared, "
+      "every push is a new version.\n"
+      "A claim, as in diff --allow-changed activation, is proven from what is declared here.");
   push->add_option("NAME", push_options->name, "Model; made when it does not exist")->required();
   push->add_flag("--external", push_options->is_external,
                  "The model runs elsewhere: only its outputs are stored");
@@ -168,6 +181,13 @@ void AddModelCommand(CLI::App& app, Action& action) {
   push->add_option("--activation", push_options->activation, "Activation function, as gelu_tanh");
   push->add_option("--weights-digest", push_options->weights_digest,
                    "Digest of its weights, sha256: and 64 hex digits");
+  push->add_option("--architecture-digest", push_options->architecture_digest,
+                   "Digest or name of its architecture");
+  push->add_option("--dtype", push_options->dtype, "Type of weights and arithmetic, as float32");
+  push->add_option("--quantization", push_options->quantization,
+                   "Quantisation scheme, none for none");
+  push->add_option("--preprocessing", push_options->preprocessing,
+                   "Digest or name of what makes features of inputs");
   push->footer("Example: assay model push mlp --external --activation relu --config epoch=12");
   push->callback([push_options, &action] {
     action = [push_options](Context& context) { return RunPush(context, *push_options); };

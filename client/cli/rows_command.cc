@@ -30,7 +30,7 @@ struct BucketWord {
 constexpr BucketWord kBuckets[] = {
     {"broken", v1::ROW_BUCKET_BROKEN},         {"fixed", v1::ROW_BUCKET_FIXED},
     {"both-wrong", v1::ROW_BUCKET_BOTH_WRONG}, {"both-right", v1::ROW_BUCKET_BOTH_RIGHT},
-    {"unpaired", v1::ROW_BUCKET_UNPAIRED},
+    {"unpaired", v1::ROW_BUCKET_UNPAIRED},     {"changed", v1::ROW_BUCKET_CHANGED},
 };
 
 absl::StatusOr<v1::RowBucket> ParseBucket(const std::string& word) {
@@ -43,7 +43,7 @@ absl::StatusOr<v1::RowBucket> ParseBucket(const std::string& word) {
     }
   }
   return absl::InvalidArgumentError(absl::StrFormat(
-      "--show is broken, fixed, both-wrong, both-right or unpaired, not '%s'", word));
+      "--show is broken, fixed, both-wrong, both-right, unpaired or changed, not '%s'", word));
 }
 
 std::string WordOf(v1::RowBucket bucket) {
@@ -74,6 +74,13 @@ constexpr TextColumn kTextColumns[] = {
     {"INPUT", &v1::ComparisonRow::input},
 };
 
+// `fresh`, or `flaky 4 of 10`: in how many of the last comparisons on this dataset the row flipped.
+std::string MemoryText(const v1::ComparisonRow& row) {
+  return row.num_recent_flips() == 0 ? std::string("fresh")
+                                     : absl::StrFormat("flaky %d of %d", row.num_recent_flips(),
+                                                       row.num_recent_comparisons());
+}
+
 // For a terminal: what tells the rows apart, shortened to fit. Columns without any text are left
 // out.
 Table ShortTable(const v1::ListComparisonRowsResponse& response) {
@@ -81,6 +88,12 @@ Table ShortTable(const v1::ListComparisonRowsResponse& response) {
                                       {"CHANGE", Align::kLeft},
                                       {"BEFORE", Align::kRight},
                                       {"AFTER", Align::kRight}};
+  const bool has_memory =
+      std::any_of(response.rows().begin(), response.rows().end(),
+                  [](const v1::ComparisonRow& row) { return row.num_recent_comparisons() > 0; });
+  if (has_memory) {
+    columns.push_back({"LATELY", Align::kLeft});
+  }
   std::vector<TextColumn> shown;
   for (const TextColumn& column : kTextColumns) {
     const auto has_text = [&column](const v1::ComparisonRow& row) {
@@ -96,6 +109,9 @@ Table ShortTable(const v1::ListComparisonRowsResponse& response) {
     std::vector<Cell> cells = {row.key(), WordOf(row.bucket()),
                                Score(row.has_baseline_score(), row.baseline_score(), false),
                                Score(row.has_candidate_score(), row.candidate_score(), false)};
+    if (has_memory) {
+      cells.emplace_back(MemoryText(row));
+    }
     for (const TextColumn& column : shown) {
       cells.emplace_back((row.*column.value)());
     }
@@ -117,7 +133,9 @@ Table FullTable(const v1::ListComparisonRowsResponse& response) {
                {"input"},
                {"cohorts"},
                {"baseline_trace_id"},
-               {"candidate_trace_id"}});
+               {"candidate_trace_id"},
+               {"num_recent_flips"},
+               {"num_recent_comparisons"}});
   for (const v1::ComparisonRow& row : response.rows()) {
     std::string cohorts;
     for (const std::string& cohort : row.cohorts()) {
@@ -127,7 +145,9 @@ Table FullTable(const v1::ListComparisonRowsResponse& response) {
                   Score(row.has_baseline_score(), row.baseline_score(), true),
                   Score(row.has_candidate_score(), row.candidate_score(), true), row.expected(),
                   row.baseline_output(), row.candidate_output(), row.input(), cohorts,
-                  row.baseline_trace_id(), row.candidate_trace_id()});
+                  row.baseline_trace_id(), row.candidate_trace_id(),
+                  std::to_string(row.num_recent_flips()),
+                  std::to_string(row.num_recent_comparisons())});
   }
   return table;
 }
@@ -144,6 +164,11 @@ absl::StatusOr<ExitCode> RunRows(Context& context, const RowsOptions& options) {
   ASSAY_ASSIGN_OR_RETURN(const v1::ListComparisonRowsResponse response,
                          client->ListComparisonRows(request, options.limit));
   const bool is_text = context.format() == OutputFormat::kText;
+  if (response.fairness() != v1::Comparison::CLEAN) {
+    context.Warn(response.fairness() == v1::Comparison::CONFOUNDED
+                     ? "CONFOUNDED: the sides of this comparison differ in more than the model"
+                     : "UNPROVEN: the claim of this comparison is not proven");
+  }
   context.Print(response, is_text ? ShortTable(response) : FullTable(response));
   if (is_text) {
     context.Print(absl::StrFormat("\n%d of %s rows%s by %s, worst first\n", response.rows_size(),
@@ -165,7 +190,8 @@ void AddRowsCommand(CLI::App& app, Action& action) {
   CLI::App* rows = app.add_subcommand("rows", "Shows single rows of a comparison, worst first");
   rows->add_option("COMPARISON", options->comparison, "Its id, as 14")->required();
   rows->add_option("--show", options->bucket,
-                   "broken, fixed, both-wrong, both-right or unpaired; all otherwise");
+                   "broken, fixed, both-wrong, both-right, unpaired, or changed (another example "
+                   "under the same key); all otherwise");
   rows->add_option("--cohort", options->cohort, "Only this cohort, COLUMN=VALUE");
   rows->add_option("--metric", options->metric,
                    "Metric to judge by; the one of the report otherwise");

@@ -70,6 +70,12 @@ absl::StatusOr<ExitCode> RunList(Context& context, const ListOptions& options) {
                            client::ResolveComparison(context.project(), options.comparison));
   }
   ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
+  if (client::IsBaselineName(request.resource())) {
+    v1::GetRunRequest named;
+    named.set_name(request.resource());
+    ASSAY_ASSIGN_OR_RETURN(const v1::Run run, client->GetRun(named));
+    request.set_resource(run.name());
+  }
   ASSAY_ASSIGN_OR_RETURN(const v1::ListTracesResponse response,
                          client->ListTraces(request, options.limit));
   const Table table = TracesTable(response, context.format() == OutputFormat::kText);

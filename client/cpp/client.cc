@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_format.h"
 #include "assay/v1/admin_service.grpc.pb.h"
+#include "assay/v1/baseline_service.grpc.pb.h"
 #include "assay/v1/comparison_service.grpc.pb.h"
 #include "assay/v1/dataset_service.grpc.pb.h"
 #include "assay/v1/model_service.grpc.pb.h"
@@ -112,6 +113,7 @@ class Client::Stubs {
  public:
   explicit Stubs(const std::shared_ptr<grpc::Channel>& channel)
       : admin(channel),
+        baselines(channel),
         comparisons(channel),
         datasets(channel),
         models(channel),
@@ -120,6 +122,7 @@ class Client::Stubs {
         uploads(channel) {}
 
   v1::AdminService::Stub admin;
+  v1::BaselineService::Stub baselines;
   v1::ComparisonService::Stub comparisons;
   v1::DatasetService::Stub datasets;
   v1::ModelService::Stub models;
@@ -276,6 +279,29 @@ absl::StatusOr<v1::ListComparisonRowsResponse> Client::ListComparisonRows(
     v1::ListComparisonRowsRequest request, std::int64_t limit) {
   return Pages(*connection_, stubs_->comparisons, &v1::ComparisonService::Stub::ListComparisonRows,
                std::move(request), limit, &v1::ListComparisonRowsResponse::mutable_rows);
+}
+
+absl::StatusOr<v1::Baseline> Client::SetBaseline(v1::SetBaselineRequest request) {
+  if (request.request_id().empty()) {
+    request.set_request_id(NewRequestId());
+  }
+  return Unary(*connection_, stubs_->baselines, &v1::BaselineService::Stub::SetBaseline, request);
+}
+
+absl::StatusOr<v1::Baseline> Client::GetBaseline(const v1::GetBaselineRequest& request) {
+  return Unary(*connection_, stubs_->baselines, &v1::BaselineService::Stub::GetBaseline, request);
+}
+
+absl::StatusOr<v1::ListBaselinesResponse> Client::ListBaselines(v1::ListBaselinesRequest request,
+                                                                std::int64_t limit) {
+  return Pages(*connection_, stubs_->baselines, &v1::BaselineService::Stub::ListBaselines,
+               std::move(request), limit, &v1::ListBaselinesResponse::mutable_baselines);
+}
+
+absl::StatusOr<v1::ListBaselineHistoryResponse> Client::ListBaselineHistory(
+    v1::ListBaselineHistoryRequest request, std::int64_t limit) {
+  return Pages(*connection_, stubs_->baselines, &v1::BaselineService::Stub::ListBaselineHistory,
+               std::move(request), limit, &v1::ListBaselineHistoryResponse::mutable_baselines);
 }
 
 absl::StatusOr<v1::ListTracesResponse> Client::ListTraces(v1::ListTracesRequest request,

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "assay/v1/admin_service.pb.h"
+#include "assay/v1/baseline_service.pb.h"
 #include "assay/v1/comparison_service.pb.h"
 #include "assay/v1/dataset_service.pb.h"
 #include "assay/v1/model_service.pb.h"
@@ -73,6 +74,13 @@ class Client : public UploadTransport {
       const std::function<void(const v1::Comparison&)>& on_change);
   absl::StatusOr<v1::ListComparisonRowsResponse> ListComparisonRows(
       v1::ListComparisonRowsRequest request, std::int64_t limit);
+
+  absl::StatusOr<v1::Baseline> SetBaseline(v1::SetBaselineRequest request);
+  absl::StatusOr<v1::Baseline> GetBaseline(const v1::GetBaselineRequest& request);
+  absl::StatusOr<v1::ListBaselinesResponse> ListBaselines(v1::ListBaselinesRequest request,
+                                                          std::int64_t limit);
+  absl::StatusOr<v1::ListBaselineHistoryResponse> ListBaselineHistory(
+      v1::ListBaselineHistoryRequest request, std::int64_t limit);
 
   absl::StatusOr<v1::ListTracesResponse> ListTraces(v1::ListTracesRequest request,
                                                     std::int64_t limit);

@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kMaxIdBytes = 128;
 constexpr std::size_t kMinHexDigits = 4;
 constexpr std::string_view kDigestPrefix = "sha256:";
+constexpr char kBaselineMark = '@';
 
 bool IsNumber(std::string_view text) {
   return !text.empty() && text.size() <= 18 &&
@@ -107,7 +108,19 @@ absl::StatusOr<std::string> ResolveModelVersion(std::string_view project, std::s
 }
 
 absl::StatusOr<std::string> ResolveRun(std::string_view project, std::string_view text) {
+  if (IsBaselineName(text)) {
+    return std::string(text);
+  }
+  if (text.starts_with(kBaselineMark)) {
+    return ResolveBaseline(project, text.substr(1));
+  }
   return ResolveNumber(project, text, "runs", "a run", {"run:", "runs/"});
+}
+
+absl::StatusOr<std::string> ResolveBaseline(std::string_view project, std::string_view text) {
+  const std::string_view id = text.starts_with(kBaselineMark) ? text.substr(1) : text;
+  ASSAY_RETURN_IF_ERROR(CheckResourceId(id));
+  return absl::StrFormat("projects/%s/baselines/%s", project, id);
 }
 
 absl::StatusOr<std::string> ResolveComparison(std::string_view project, std::string_view text) {
@@ -131,11 +144,16 @@ absl::StatusOr<std::string> ResolveTrace(std::string_view project, std::string_v
                          absl::AsciiStrToLower(std::string(text)));
 }
 
+bool IsBaselineName(std::string_view resource_name) {
+  return IsFullName(resource_name) && resource_name.find("/baselines/") != std::string_view::npos;
+}
+
 bool IsRunReference(std::string_view text) {
   if (IsFullName(text)) {
-    return text.find("/runs/") != std::string_view::npos;
+    return text.find("/runs/") != std::string_view::npos || IsBaselineName(text);
   }
-  return IsNumber(text) || text.starts_with("run:") || text.starts_with("runs/");
+  return text.starts_with(kBaselineMark) || IsNumber(text) || text.starts_with("run:") ||
+         text.starts_with("runs/");
 }
 
 std::string ShortName(std::string_view resource_name) {
@@ -148,6 +166,9 @@ std::string ShortName(std::string_view resource_name) {
   }
   if (parts.size() != 4) {
     return std::string(resource_name);
+  }
+  if (parts[2] == "baselines") {
+    return kBaselineMark + parts[3];
   }
   return parts[2] == "runs" ? absl::StrFormat("run:%s", parts[3]) : parts[3];
 }

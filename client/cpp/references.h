@@ -29,8 +29,11 @@ std::string ProjectName(std::string_view project);
 absl::StatusOr<std::string> ResolveDatasetVersion(std::string_view project, std::string_view text);
 // `projects/{project}/models/{model}/versions/{version}` from a version reference.
 absl::StatusOr<std::string> ResolveModelVersion(std::string_view project, std::string_view text);
-// `projects/{project}/runs/{run}` from `run:12`, `runs/12` or `12`.
+// `projects/{project}/runs/{run}` from `run:12`, `runs/12` or `12`; of `@main` the name of the
+// baseline, which the server takes for its run.
 absl::StatusOr<std::string> ResolveRun(std::string_view project, std::string_view text);
+// `projects/{project}/baselines/{baseline}` from `@main` or `main`.
+absl::StatusOr<std::string> ResolveBaseline(std::string_view project, std::string_view text);
 // `projects/{project}/comparisons/{comparison}` from `comparison:12`, `comparisons/12` or `12`.
 absl::StatusOr<std::string> ResolveComparison(std::string_view project, std::string_view text);
 // `projects/{project}/outputSets/{output_set}` from `outputs:12`, `outputSets/12` or `12`.
@@ -38,11 +41,16 @@ absl::StatusOr<std::string> ResolveOutputSet(std::string_view project, std::stri
 // `projects/{project}/traces/{trace}` from at least 4 hex digits.
 absl::StatusOr<std::string> ResolveTrace(std::string_view project, std::string_view text);
 
-// True when `text` can only mean a run: a bare number, `run:...` or a run's resource name.
+// True for the resource name of a baseline.
+bool IsBaselineName(std::string_view resource_name);
+
+// True when `text` can only mean a run: a bare number, `run:...`, `@...` or a resource name of a
+// run or baseline.
 bool IsRunReference(std::string_view text);
 
 // The short form of a resource name, which the Resolve functions take back: `digits@3`, `run:12`,
-// and the bare id of comparisons, output sets and traces. Anything else comes back as it is.
+// `@main`, and the bare id of comparisons, output sets and traces. Anything else comes back as it
+// is.
 std::string ShortName(std::string_view resource_name);
 
 }  // namespace assay::client

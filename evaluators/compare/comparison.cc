@@ -236,6 +236,11 @@ void AdjustOverCohorts(std::vector<Cell>& cells) {
 
 }  // namespace
 
+std::string CohortName(const CohortColumn& column, std::size_t value) {
+  return column.name.empty() ? column.values[value]
+                             : absl::StrFormat("%s=%s", column.name, column.values[value]);
+}
+
 MetricComparison CompareScores(const PairedScores& scores, std::span<const CohortColumn> cohorts,
                                const ParallelFor& parallel_for, const TestOptions& options) {
   const std::vector<PairedSummary> summaries =
@@ -245,9 +250,9 @@ MetricComparison CompareScores(const PairedScores& scores, std::span<const Cohor
   comparison.overall = MakeCell("", summaries[0], scores.metric);
   std::size_t next = 1;
   for (const CohortColumn& cohort : cohorts) {
-    for (const std::string& value : cohort.values) {
+    for (std::size_t value = 0; value < cohort.values.size(); ++value) {
       comparison.cohorts.push_back(
-          MakeCell(absl::StrFormat("%s=%s", cohort.name, value), summaries[next++], scores.metric));
+          MakeCell(CohortName(cohort, value), summaries[next++], scores.metric));
     }
   }
   AdjustOverCohorts(comparison.cohorts);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -7,29 +8,20 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/status/statusor.h"
+#include "evaluators/compare/policy.h"
 #include "evaluators/evaluator.h"
 
 namespace assay {
 
 // The verdict and what it rests on: the result of comparing two runs, in plain data. Filled by
-// CompareScores and JudgeGates; kept by the store; rendered elsewhere.
+// CompareScores and JudgeGates (gate.h); kept by the store; rendered elsewhere.
 
 enum class Verdict : std::uint8_t {
-  kNone = 0,          // no gate was asked for
+  kNone = 0,          // nothing was asked for
   kPass = 1,          // proven not worse than the margin
   kRegressed = 2,     // proven worse than the margin
   kInconclusive = 3,  // the data do not decide
-  kRefused = 4,       // could not be compared
-};
-
-enum class Tier : std::uint8_t { kCritical = 1, kSupporting = 2, kAdvisory = 3 };
-
-struct Gate {
-  std::string metric;
-  std::string cohort;   // "COLUMN=VALUE"; empty: all paired rows
-  double max_drop = 0;  // >= 0, on the metric's own scale
-  Tier tier = Tier::kCritical;
+  kRefused = 4,       // could not be judged
 };
 
 // p and p_adjusted are absent where no test was made: identical outputs, or too few rows. Such a
@@ -41,10 +33,14 @@ struct GateResult {
   std::optional<double> lower;  // one-sided 1 - alpha bounds of delta
   std::optional<double> upper;
   std::optional<double> p;           // one-sided, H0: not worse than the margin; never 0
-  std::optional<double> p_adjusted;  // Holm over all gates
+  std::optional<double> p_adjusted;  // after correction over all gates
   std::int64_t num_rows = 0;
   std::optional<std::int64_t> rows_needed;
   std::string reason;
+  std::optional<double> margin;  // on the scale of delta, >= 0
+  std::optional<double> baseline;
+  std::optional<double> candidate;
+  std::string method;
 };
 
 // One metric over one cohort on paired rows with a defined score on both sides.
@@ -81,9 +77,30 @@ struct MetricComparison {
 
 // A cohort column over all rows: value_of[row] indexes `values`, -1 for none.
 struct CohortColumn {
-  std::string name;  // without "cohort."
+  std::string name;  // without "cohort."; empty: `values` are whole names, as those of pairs are
   std::vector<std::string> values;
   std::vector<std::int32_t> value_of;
+};
+
+// "COLUMN=VALUE".
+std::string CohortName(const CohortColumn& column, std::size_t value);
+
+// How many answers differ between the sides.
+struct Behavior {
+  std::string column;  // what was compared: "label", "ranking", "text"; empty: nothing in common
+  std::int64_t num_rows = 0;
+  std::int64_t num_changed = 0;
+  std::optional<double> lower;  // two-sided 95 % Clopper-Pearson interval of the share
+  std::optional<double> upper;
+};
+
+// A limit of the policy on the data.
+struct BudgetResult {
+  std::string name;  // "coverage", "error_rate"
+  double limit = 0;
+  std::optional<double> value;
+  Verdict verdict = Verdict::kNone;
+  std::string reason;
 };
 
 // Row scores of one metric on both sides, aligned. defined bits are 0 or 1.
@@ -93,6 +110,7 @@ struct PairedScores {
   std::span<const double> candidate;
   std::span<const std::uint8_t> baseline_defined;
   std::span<const std::uint8_t> candidate_defined;
+  bool is_averaged = false;  // right-or-wrong scores, averaged over several outputs of an example
 };
 
 inline constexpr std::uint64_t kDefaultSeed = 20'260'101;
@@ -114,27 +132,5 @@ MetricComparison CompareScores(const PairedScores& scores, std::span<const Cohor
 // Cell of a metric without row scores: values and delta, no interval and no test.
 Cell CorpusCell(std::string cohort, std::int64_t num_rows, std::optional<double> baseline,
                 std::optional<double> candidate);
-
-// Rows below which a gate is never decided.
-inline constexpr std::int64_t kDefaultMinRows = 30;
-
-// Judges every gate on row scores and then adjusts by Holm. `alpha` is one-sided, in (0, 0.5).
-// `scores` holds the metrics that gates name; INVALID_ARGUMENT for a gate on a metric that is
-// absent, has no direction or no row scores, on an unknown cohort, or with a margin that is
-// negative or not finite. With `identical_outputs` every gate passes as "identical outputs". With
-// fewer than `min_rows` paired rows any other gate is INCONCLUSIVE. gate_evidence.h has the
-// methods.
-absl::StatusOr<std::vector<GateResult>> JudgeGates(std::span<const Gate> gates,
-                                                   std::span<const PairedScores> scores,
-                                                   std::span<const CohortColumn> cohorts,
-                                                   double alpha, bool identical_outputs,
-                                                   std::int64_t min_rows = kDefaultMinRows);
-
-// Over all gates: kRefused before kRegressed before kInconclusive before kPass. A supporting gate
-// counts unless it is INCONCLUSIVE, an advisory gate never does. kNone when no gate counts.
-Verdict OverallVerdict(std::span<const GateResult> gates);
-
-// Exit code of a verdict: 0 pass or none, 1 regressed, 3 refused, 4 inconclusive.
-int ExitCode(Verdict verdict);
 
 }  // namespace assay

@@ -1,122 +1,20 @@
+#include "evaluators/compare/gate.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
-#include "evaluators/compare/comparison.h"
 #include "evaluators/compare/gate_evidence.h"
-#include "evaluators/compare/paired_summary.h"
+#include "evaluators/compare/gate_target.h"
 #include "evaluators/statistics/interval.h"
 #include "evaluators/statistics/multiplicity.h"
 
 namespace assay {
 namespace {
-
-// Where a gate looks: its metric, and the cohort's column and value, or -1 for all rows.
-struct GateTarget {
-  std::size_t metric = 0;
-  std::ptrdiff_t column = -1;
-  std::ptrdiff_t value = -1;
-};
-
-absl::Status FindCohort(const Gate& gate, std::size_t index, std::span<const CohortColumn> cohorts,
-                        GateTarget& target) {
-  const std::size_t equals = gate.cohort.find('=');
-  if (equals == std::string::npos) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("gates[%d].cohort: expected COLUMN=VALUE: '%s'", index, gate.cohort));
-  }
-  const std::string_view name = std::string_view(gate.cohort).substr(0, equals);
-  const std::string_view value = std::string_view(gate.cohort).substr(equals + 1);
-  const auto column = std::find_if(cohorts.begin(), cohorts.end(),
-                                   [name](const CohortColumn& each) { return each.name == name; });
-  if (column == cohorts.end()) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("gates[%d].cohort: no such cohort column: '%s'", index, name));
-  }
-  const auto found = std::find(column->values.begin(), column->values.end(), value);
-  if (found == column->values.end()) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("gates[%d].cohort: no such cohort: '%s'", index, gate.cohort));
-  }
-  target.column = column - cohorts.begin();
-  target.value = found - column->values.begin();
-  return absl::OkStatus();
-}
-
-absl::StatusOr<GateTarget> FindTarget(const Gate& gate, std::size_t index,
-                                      std::span<const PairedScores> scores,
-                                      std::span<const CohortColumn> cohorts) {
-  if (!std::isfinite(gate.max_drop) || gate.max_drop < 0) {
-    return absl::InvalidArgumentError(absl::StrFormat(
-        "gates[%d].max_drop: must be finite and not negative: %g", index, gate.max_drop));
-  }
-  const auto metric = std::find_if(scores.begin(), scores.end(), [&gate](const PairedScores& each) {
-    return each.metric.id == gate.metric;
-  });
-  if (metric == scores.end()) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("gates[%d].metric: no such metric: '%s'", index, gate.metric));
-  }
-  if (metric->metric.direction == Direction::kNone) {
-    return absl::InvalidArgumentError(absl::StrFormat(
-        "gates[%d].metric: has no better or worse, so it cannot gate: '%s'", index, gate.metric));
-  }
-  if (metric->metric.kind == MetricKind::kCorpus) {
-    return absl::InvalidArgumentError(absl::StrFormat(
-        "gates[%d].metric: has no row scores, so it cannot gate: '%s'", index, gate.metric));
-  }
-  GateTarget target;
-  target.metric = static_cast<std::size_t>(metric - scores.begin());
-  if (!gate.cohort.empty()) {
-    if (absl::Status status = FindCohort(gate, index, cohorts, target); !status.ok()) {
-      return status;
-    }
-  }
-  return target;
-}
-
-// Summary of every gate's cell: one pass over the rows for each metric.
-std::vector<PairedSummary> SummarizeTargets(std::span<const GateTarget> targets,
-                                            std::span<const PairedScores> scores,
-                                            std::span<const CohortColumn> cohorts) {
-  const ParallelFor serial = [](std::int64_t n, const std::function<void(std::int64_t)>& body) {
-    for (std::int64_t i = 0; i < n; ++i) {
-      body(i);
-    }
-  };
-  std::vector<std::size_t> first_of_column;  // position of each column's first value
-  std::size_t position = 1;
-  for (const CohortColumn& cohort : cohorts) {
-    first_of_column.push_back(position);
-    position += cohort.values.size();
-  }
-  std::vector<PairedSummary> found(targets.size());
-  for (std::size_t metric = 0; metric < scores.size(); ++metric) {
-    const auto is_wanted = [metric](const GateTarget& target) { return target.metric == metric; };
-    if (std::none_of(targets.begin(), targets.end(), is_wanted)) {
-      continue;
-    }
-    const bool needs_cohorts = std::any_of(
-        targets.begin(), targets.end(),
-        [&](const GateTarget& target) { return is_wanted(target) && target.column >= 0; });
-    const std::vector<PairedSummary> summaries = SummarizePairs(
-        scores[metric], needs_cohorts ? cohorts : std::span<const CohortColumn>(), serial);
-    for (std::size_t i = 0; i < targets.size(); ++i) {
-      if (!is_wanted(targets[i])) {
-        continue;
-      }
-      const std::size_t cell = targets[i].column < 0
-                                   ? 0
-                                   : first_of_column[static_cast<std::size_t>(targets[i].column)] +
-                                         static_cast<std::size_t>(targets[i].value);
-      found[i] = summaries[cell];
-    }
-  }
-  return found;
-}
 
 // A signed amount in words, worse being negative.
 std::string Amount(double amount) {
@@ -133,33 +31,46 @@ std::string Outlook(const GateResult& result) {
 // Judges one gate after the other; what they share is here.
 class Judge {
  public:
-  Judge(double alpha, std::int64_t min_rows, std::int64_t num_gates)
-      : alpha_(alpha), min_rows_(min_rows), num_gates_(num_gates) {}
+  Judge(const Policy& policy, std::int64_t num_corrected)
+      : policy_(policy), num_corrected_(num_corrected) {}
 
-  // Everything but the verdict, which needs the adjusted p. `evidence` and `bounds` have the sign
-  // of GateEvidence; the result has that of the metric.
-  GateResult Measure(const Gate& gate, const GateEvidence& evidence,
+  double Alpha(const Gate& gate) const { return gate.alpha.value_or(policy_.alpha); }
+  std::int64_t MinRows(const Gate& gate) const { return gate.min_rows.value_or(policy_.min_rows); }
+
+  // Everything but the verdict, which needs the adjusted p. `finding` and `bounds` have the sign of
+  // GateEvidence; the result has that of the metric. A share has no sign: it is its own delta.
+  GateResult Measure(const Gate& gate, const GateFinding& finding,
                      const std::optional<GateBounds>& bounds, bool is_higher_better) const {
+    const GateEvidence& evidence = finding.evidence;
+    const auto delta_of = [&](double found) {
+      return is_higher_better ? found - finding.allowance : finding.allowance - found;
+    };
     GateResult result;
     result.gate = gate;
     result.num_rows = evidence.num_rows;
+    result.baseline = finding.baseline;
+    result.candidate = finding.candidate;
+    result.method = EvidenceMethod(evidence);
     if (evidence.num_rows > 0 && std::isfinite(evidence.delta)) {
-      result.delta = is_higher_better ? evidence.delta : -evidence.delta;
+      result.delta = delta_of(evidence.delta);
+      result.margin = finding.margin + finding.allowance;
     }
     if (bounds.has_value()) {
-      result.lower = is_higher_better ? bounds->lower : -bounds->upper;
-      result.upper = is_higher_better ? bounds->upper : -bounds->lower;
-      if (evidence.num_rows >= min_rows_) {
+      result.lower = delta_of(is_higher_better ? bounds->lower : bounds->upper);
+      result.upper = delta_of(is_higher_better ? bounds->upper : bounds->lower);
+      if (evidence.num_rows >= MinRows(gate)) {
         result.p = bounds->p;
       }
     }
     return result;
   }
 
-  void Decide(const GateEvidence& evidence, const std::optional<GateBounds>& bounds,
+  void Decide(const GateFinding& finding, const std::optional<GateBounds>& bounds,
               GateResult& result) const {
+    const GateEvidence& evidence = finding.evidence;
+    const double alpha = Alpha(result.gate);
+    const std::int64_t min_rows = MinRows(result.gate);
     result.verdict = Verdict::kInconclusive;
-    const double margin = result.gate.max_drop;
     if (evidence.num_rows == 0) {
       result.reason = "no row has a score on both sides";
       return;
@@ -168,86 +79,113 @@ class Judge {
       result.reason = "a score is infinite, so there is no mean difference";
       return;
     }
-    if (evidence.num_rows < min_rows_) {
-      result.rows_needed = RowsToDecide(evidence, margin, alpha_, num_gates_, min_rows_);
+    if (evidence.num_rows < min_rows) {
+      Plan(finding, min_rows, result);
       result.reason = absl::StrFormat("%d rows are fewer than the %d that a verdict needs%s",
-                                      evidence.num_rows, min_rows_, Outlook(result));
+                                      evidence.num_rows, min_rows, Outlook(result));
       return;
     }
     if (!bounds.has_value()) {
       result.reason =
-          absl::StrFormat("all %d differences are equal, which is too few rows to bound the mean",
-                          evidence.num_rows);
+          evidence.kind == EvidenceKind::kDraws
+              ? std::string("the metric has no value in any draw of the rows")
+              : absl::StrFormat(
+                    "all %d differences are equal, which is too few rows to bound the mean",
+                    evidence.num_rows);
       return;
     }
-    if (bounds->lower >= -margin) {
-      DecideAboveMargin(evidence, *bounds, result);
-    } else if (bounds->upper < -margin) {
-      DecideBelowMargin(evidence, *bounds, result);
+    if (bounds->lower >= -finding.margin) {
+      DecideAboveMargin(finding, *bounds, result);
+    } else if (bounds->upper < -finding.margin) {
+      DecideBelowMargin(finding, *bounds, result);
     } else {
-      result.rows_needed =
-          RowsToDecide(evidence, margin, alpha_, num_gates_, evidence.num_rows + 1);
+      Plan(finding, evidence.num_rows + 1, result);
       result.reason = absl::StrFormat(
-          "between %s and %s (%g %% interval, %d rows), with the margin of %.4g inside%s",
-          Amount(bounds->lower), Amount(bounds->upper), 100 * (1 - 2 * alpha_), evidence.num_rows,
-          margin, Outlook(result));
+          "between %s and %s (%g %% interval, %d rows), with the margin of %s inside%s",
+          AmountOf(finding, bounds->lower), AmountOf(finding, bounds->upper), 100 * (1 - 2 * alpha),
+          evidence.num_rows, MarginOf(result), Outlook(result));
     }
   }
 
  private:
-  void DecideAboveMargin(const GateEvidence& evidence, const GateBounds& bounds,
+  // A bound of the evidence in words: "0.01 worse", for shares "2.1 % of rows".
+  static std::string AmountOf(const GateFinding& finding, double bound) {
+    if (finding.evidence.kind == EvidenceKind::kShare) {
+      return absl::StrFormat("%.4g %% of rows", -100 * bound);
+    }
+    return Amount(bound - finding.allowance);
+  }
+
+  static std::string MarginOf(const GateResult& result) {
+    const Gate& gate = result.gate;
+    if (gate.kind == LimitKind::kMaxFlips || gate.kind == LimitKind::kMaxChanged) {
+      return absl::StrFormat("%.4g %%", 100 * gate.limit);
+    }
+    if (IsRelative(gate.kind)) {
+      return absl::StrFormat("%.4g (%.4g %% of the baseline)", *result.margin, 100 * gate.limit);
+    }
+    return absl::StrFormat("%.4g", gate.limit);
+  }
+
+  void Plan(const GateFinding& finding, std::int64_t least_rows, GateResult& result) const {
+    result.rows_needed = RowsToDecide(finding.evidence, finding.margin, Alpha(result.gate),
+                                      num_corrected_, least_rows);
+  }
+
+  void DecideAboveMargin(const GateFinding& finding, const GateBounds& bounds,
                          GateResult& result) const {
-    const double margin = result.gate.max_drop;
+    const GateEvidence& evidence = finding.evidence;
+    const double alpha = Alpha(result.gate);
     if (HasFewDiscordantRows(evidence)) {
-      const double most = ClopperPearsonUpper(evidence.num_worse, evidence.num_rows, alpha_);
-      if (most > margin) {
-        result.rows_needed =
-            RowsToDecide(evidence, margin, alpha_, num_gates_, evidence.num_rows + 1);
+      const double most = ClopperPearsonUpper(evidence.num_worse, evidence.num_rows, alpha);
+      if (most > finding.margin) {
+        Plan(finding, evidence.num_rows + 1, result);
         result.reason = absl::StrFormat(
             "%d of %d rows got worse, so up to %.4g may (exact %g %% bound), more than the margin "
-            "of %.4g%s",
-            evidence.num_worse, evidence.num_rows, most, 100 * (1 - alpha_), margin,
+            "of %s%s",
+            evidence.num_worse, evidence.num_rows, most, 100 * (1 - alpha), MarginOf(result),
             Outlook(result));
         return;
       }
     }
+    const bool is_better =
+        evidence.kind != EvidenceKind::kShare && bounds.lower - finding.allowance > 0;
     result.verdict = Verdict::kPass;
-    result.reason = absl::StrFormat("%s %s (%g %% bound, %d rows), within the margin of %.4g",
-                                    bounds.lower > 0 ? "at least" : "at most", Amount(bounds.lower),
-                                    100 * (1 - alpha_), evidence.num_rows, margin);
+    result.reason = absl::StrFormat(
+        "%s %s (%g %% bound, %d rows), within the margin of %s", is_better ? "at least" : "at most",
+        AmountOf(finding, bounds.lower), 100 * (1 - alpha), evidence.num_rows, MarginOf(result));
   }
 
-  void DecideBelowMargin(const GateEvidence& evidence, const GateBounds& bounds,
+  void DecideBelowMargin(const GateFinding& finding, const GateBounds& bounds,
                          GateResult& result) const {
-    const double margin = result.gate.max_drop;
-    const std::string found =
-        absl::StrFormat("at least %s (%g %% bound, %d rows), beyond the margin of %.4g",
-                        Amount(bounds.upper), 100 * (1 - alpha_), evidence.num_rows, margin);
+    const double alpha = Alpha(result.gate);
+    const std::string found = absl::StrFormat(
+        "at least %s (%g %% bound, %d rows), beyond the margin of %s",
+        AmountOf(finding, bounds.upper), 100 * (1 - alpha), result.num_rows, MarginOf(result));
     const std::string adjusted =
-        num_gates_ > 1 ? absl::StrFormat(" after Holm over %d gates", num_gates_) : "";
-    if (*result.p_adjusted <= alpha_) {
+        num_corrected_ > 1 ? absl::StrFormat(" after Holm over %d gates", num_corrected_) : "";
+    if (*result.p_adjusted <= alpha) {
       result.verdict = Verdict::kRegressed;
       result.reason = absl::StrFormat("%s; p = %.3g%s", found, *result.p_adjusted, adjusted);
       return;
     }
-    result.rows_needed = RowsToDecide(evidence, margin, alpha_, num_gates_, evidence.num_rows + 1);
+    Plan(finding, result.num_rows + 1, result);
     result.reason = absl::StrFormat("%s, but p = %.3g%s%s", found, *result.p_adjusted, adjusted,
                                     Outlook(result));
   }
 
-  const double alpha_;
-  const std::int64_t min_rows_;
-  const std::int64_t num_gates_;
+  const Policy& policy_;
+  const std::int64_t num_corrected_;  // gates that the correction counts; 1 without correction
 };
 
 // Fills p_adjusted. A gate without a test is one that cannot be rejected: its p counts as 1.
-void AdjustOverGates(std::vector<GateResult>& results) {
+void AdjustOverGates(Correction correction, std::vector<GateResult>& results) {
   std::vector<double> p;
   p.reserve(results.size());
   for (const GateResult& result : results) {
     p.push_back(result.p.value_or(1));
   }
-  const std::vector<double> adjusted = HolmAdjusted(p);
+  const std::vector<double> adjusted = correction == Correction::kHolm ? HolmAdjusted(p) : p;
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (results[i].p.has_value()) {
       results[i].p_adjusted = adjusted[i];
@@ -260,59 +198,84 @@ GateResult PassIdentical(GateResult result) {
   result.lower = result.delta;
   result.upper = result.delta;
   result.p.reset();
+  result.method = "none";
   result.reason = "identical outputs";
   return result;
 }
 
+GateResult Refuse(const Gate& gate, const std::string& reason) {
+  GateResult result;
+  result.gate = gate;
+  result.verdict = Verdict::kRefused;
+  result.reason = reason;
+  return result;
+}
+
+absl::Status CheckAlpha(double alpha) {
+  return alpha > 0 && alpha < 0.5
+             ? absl::OkStatus()
+             : absl::InvalidArgumentError(absl::StrFormat("alpha: must be in (0, 0.5): %g", alpha));
+}
+
 }  // namespace
 
-absl::StatusOr<std::vector<GateResult>> JudgeGates(std::span<const Gate> gates,
-                                                   std::span<const PairedScores> scores,
-                                                   std::span<const CohortColumn> cohorts,
-                                                   double alpha, bool identical_outputs,
-                                                   std::int64_t min_rows) {
-  if (!(alpha > 0 && alpha < 0.5)) {
-    return absl::InvalidArgumentError(absl::StrFormat("alpha: must be in (0, 0.5): %g", alpha));
+absl::StatusOr<std::vector<GateResult>> JudgeGates(const Policy& policy, const GateInputs& inputs,
+                                                   const ParallelFor& parallel_for) {
+  const std::vector<Gate>& gates = policy.gates;
+  const bool corrects = policy.correction == Correction::kHolm;
+  const Judge judge(policy, corrects ? static_cast<std::int64_t>(gates.size()) : 1);
+  if (absl::Status status = CheckAlpha(policy.alpha); !status.ok()) {
+    return status;
   }
-  std::vector<GateTarget> targets;
-  for (std::size_t i = 0; i < gates.size(); ++i) {
-    absl::StatusOr<GateTarget> target = FindTarget(gates[i], i, scores, cohorts);
-    if (!target.ok()) {
-      return std::move(target).status();
+  for (const Gate& gate : gates) {
+    if (absl::Status status = CheckAlpha(judge.Alpha(gate)); !status.ok()) {
+      return status;
     }
-    targets.push_back(*target);
   }
-  const std::vector<PairedSummary> summaries = SummarizeTargets(targets, scores, cohorts);
+  const absl::StatusOr<std::vector<GateTarget>> targets = FindTargets(gates, inputs);
+  if (!targets.ok()) {
+    return targets.status();
+  }
+  const std::vector<GateFinding> findings =
+      FindEvidence(gates, *targets, inputs.cohorts, parallel_for);
 
-  const Judge judge(alpha, min_rows, static_cast<std::int64_t>(gates.size()));
-  std::vector<GateEvidence> evidence;
   std::vector<std::optional<GateBounds>> bounds;
   std::vector<GateResult> results;
   for (std::size_t i = 0; i < gates.size(); ++i) {
-    const MetricDescriptor& metric = scores[targets[i].metric].metric;
-    evidence.push_back(MakeGateEvidence(summaries[i], metric));
-    bounds.push_back(BoundsOf(evidence[i], gates[i].max_drop, alpha));
-    results.push_back(
-        judge.Measure(gates[i], evidence[i], bounds[i], metric.direction == Direction::kHigher));
-    if (identical_outputs) {
+    const GateTarget& target = (*targets)[i];
+    if (target.is_refused) {
+      bounds.emplace_back();
+      results.push_back(Refuse(gates[i], inputs.refusals[i]));
+      continue;
+    }
+    bounds.push_back(BoundsOf(findings[i].evidence, findings[i].margin, judge.Alpha(gates[i])));
+    const bool is_higher_better = target.metric->direction == Direction::kHigher &&
+                                  findings[i].evidence.kind != EvidenceKind::kShare;
+    results.push_back(judge.Measure(gates[i], findings[i], bounds[i], is_higher_better));
+    if (inputs.identical_outputs) {
       results[i] = PassIdentical(std::move(results[i]));
     }
   }
-  if (identical_outputs) {
+  if (inputs.identical_outputs) {
     return results;
   }
-  AdjustOverGates(results);
+  AdjustOverGates(policy.correction, results);
   for (std::size_t i = 0; i < gates.size(); ++i) {
-    judge.Decide(evidence[i], bounds[i], results[i]);
+    if (!(*targets)[i].is_refused) {
+      judge.Decide(findings[i], bounds[i], results[i]);
+    }
   }
   return results;
 }
 
-Verdict OverallVerdict(std::span<const GateResult> gates) {
-  const auto any = [gates](Verdict verdict, Tier least) {
-    return std::any_of(gates.begin(), gates.end(), [&](const GateResult& result) {
-      return result.verdict == verdict && result.gate.tier <= least;
-    });
+Verdict OverallVerdict(std::span<const GateResult> gates, std::span<const BudgetResult> budgets) {
+  const auto any = [&](Verdict verdict, Tier least) {
+    return std::ranges::any_of(gates,
+                               [&](const GateResult& result) {
+                                 return result.verdict == verdict && result.gate.tier <= least;
+                               }) ||
+           std::ranges::any_of(
+               budgets, [&](const BudgetResult& result) { return result.verdict == verdict; });
   };
   if (any(Verdict::kRefused, Tier::kSupporting)) {
     return Verdict::kRefused;

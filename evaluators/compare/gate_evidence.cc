@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <utility>
 
 #include "evaluators/statistics/distributions.h"
 #include "evaluators/statistics/interval.h"
@@ -62,6 +64,45 @@ std::optional<GateBounds> ConstantBounds(const GateEvidence& evidence, double ma
   return GateBounds{same - other_share * evidence.range, same + other_share * evidence.range, p};
 }
 
+GateBounds ShareBounds(const GateEvidence& evidence, double margin, double alpha) {
+  const double share = -evidence.delta;
+  const double p = margin >= 1 || share <= margin
+                       ? 1
+                       : BinomialAtLeast(static_cast<double>(evidence.num_worse),
+                                         static_cast<double>(evidence.num_rows), margin);
+  return {-ClopperPearsonUpper(evidence.num_worse, evidence.num_rows, alpha),
+          -ClopperPearsonLower(evidence.num_worse, evidence.num_rows, alpha), p};
+}
+
+// Value at `share` of the way through ascending `draws`, between neighbours in proportion.
+double Percentile(const std::vector<double>& draws, double share) {
+  const double position = share * static_cast<double>(draws.size() - 1);
+  const auto below = static_cast<std::size_t>(position);
+  const std::size_t above = std::min(below + 1, draws.size() - 1);
+  return draws[below] + (position - static_cast<double>(below)) * (draws[above] - draws[below]);
+}
+
+GateBounds DrawsBounds(const GateEvidence& evidence, double margin, double alpha) {
+  const auto first = std::lower_bound(evidence.draws.begin(), evidence.draws.end(), -margin);
+  const double p = (1 + static_cast<double>(evidence.draws.end() - first)) /
+                   (1 + static_cast<double>(evidence.draws.size()));
+  return {Percentile(evidence.draws, alpha), Percentile(evidence.draws, 1 - alpha), p};
+}
+
+// Standard deviation of the draws, as if it were the standard error of a mean of rows.
+double RowDeviationOfDraws(const GateEvidence& evidence) {
+  const double n = static_cast<double>(evidence.draws.size());
+  double sum = 0;
+  for (const double draw : evidence.draws) {
+    sum += draw;
+  }
+  double squares = 0;
+  for (const double draw : evidence.draws) {
+    squares += (draw - sum / n) * (draw - sum / n);
+  }
+  return std::sqrt(squares / n * static_cast<double>(evidence.num_rows));
+}
+
 // Rounding may put p and the bound on different sides of their limits; the bound decides.
 void Reconcile(double margin, double alpha, GateBounds& bounds) {
   bounds.p = bounds.upper < -margin ? std::min(bounds.p, alpha)
@@ -79,6 +120,13 @@ bool BinaryDecides(const GateEvidence& evidence, double margin, double alpha,
   const bool is_few = counts.num_better + counts.num_worse < kFewDiscordantRows;
   return statistic >= NormalQuantile(alpha) &&
          (!is_few || BinomialAtMost(counts.num_worse, num_rows, margin) <= alpha);
+}
+
+bool ShareDecides(const GateEvidence& evidence, double margin, double alpha, double alpha_regressed,
+                  double num_rows) {
+  const double num_bad = CountsAt(evidence, num_rows).num_worse;
+  return evidence.delta < -margin ? BinomialAtLeast(num_bad, num_rows, margin) <= alpha_regressed
+                                  : BinomialAtMost(num_bad, num_rows, margin) <= alpha;
 }
 
 // Smallest whole number in [least, kMostRows] where `decides` turns true.
@@ -103,14 +151,60 @@ double FirstDecided(double least, const Decides& decides) {
 
 GateEvidence MakeGateEvidence(const PairedSummary& summary, const MetricDescriptor& metric) {
   const bool is_higher_better = metric.direction == Direction::kHigher;
-  return {.kind = metric.kind,
-          .num_rows = summary.num_rows,
-          .num_better = is_higher_better ? summary.num_higher : summary.num_lower,
-          .num_worse = is_higher_better ? summary.num_lower : summary.num_higher,
-          .delta = is_higher_better ? summary.delta : -summary.delta,
-          .standard_deviation = summary.standard_deviation,
-          .is_constant = summary.is_constant,
-          .range = metric.highest - metric.lowest};
+  return {
+      .kind = metric.kind == MetricKind::kBinaryMean ? EvidenceKind::kBinary : EvidenceKind::kMean,
+      .num_rows = summary.num_rows,
+      .num_better = is_higher_better ? summary.num_higher : summary.num_lower,
+      .num_worse = is_higher_better ? summary.num_lower : summary.num_higher,
+      .delta = is_higher_better ? summary.delta : -summary.delta,
+      .standard_deviation = summary.standard_deviation,
+      .is_constant = summary.is_constant,
+      .range = metric.highest - metric.lowest,
+      .draws = {}};
+}
+
+GateEvidence MakeShareEvidence(std::int64_t num_bad, std::int64_t num_rows) {
+  const double n = static_cast<double>(std::max<std::int64_t>(num_rows, 1));
+  const double share = static_cast<double>(num_bad) / n;
+  return {.kind = EvidenceKind::kShare,
+          .num_rows = num_rows,
+          .num_better = 0,
+          .num_worse = num_bad,
+          .delta = -share,
+          .standard_deviation = std::sqrt(share * (1 - share)),
+          .is_constant = num_bad == 0 || num_bad == num_rows,
+          .range = 1,
+          .draws = {}};
+}
+
+GateEvidence MakeDrawsEvidence(std::int64_t num_rows, double delta, std::vector<double> draws) {
+  std::sort(draws.begin(), draws.end());
+  const bool is_constant = draws.empty() || draws.front() == draws.back();
+  return {.kind = EvidenceKind::kDraws,
+          .num_rows = num_rows,
+          .num_better = 0,
+          .num_worse = 0,
+          .delta = delta,
+          .standard_deviation = 0,
+          .is_constant = is_constant,
+          .range = 0,
+          .draws = std::move(draws)};
+}
+
+std::string EvidenceMethod(const GateEvidence& evidence) {
+  switch (evidence.kind) {
+    case EvidenceKind::kBinary:
+      return HasFewDiscordantRows(evidence) ? "Tango score, Clopper-Pearson to pass"
+                                            : "Tango score";
+    case EvidenceKind::kMean:
+      return evidence.is_constant ? "Clopper-Pearson times range, all differences equal"
+                                  : "paired t";
+    case EvidenceKind::kShare:
+      return "Clopper-Pearson";
+    case EvidenceKind::kDraws:
+      return "paired percentile bootstrap";
+  }
+  return "";
 }
 
 std::optional<GateBounds> BoundsOf(const GateEvidence& evidence, double margin, double alpha) {
@@ -118,8 +212,15 @@ std::optional<GateBounds> BoundsOf(const GateEvidence& evidence, double margin, 
     return std::nullopt;
   }
   std::optional<GateBounds> bounds;
-  if (evidence.kind == MetricKind::kBinaryMean) {
+  if (evidence.kind == EvidenceKind::kBinary) {
     bounds = BinaryBounds(evidence, margin, alpha);
+  } else if (evidence.kind == EvidenceKind::kShare) {
+    bounds = ShareBounds(evidence, margin, alpha);
+  } else if (evidence.kind == EvidenceKind::kDraws) {
+    if (evidence.draws.empty()) {
+      return std::nullopt;
+    }
+    bounds = DrawsBounds(evidence, margin, alpha);
   } else if (evidence.is_constant) {
     bounds = ConstantBounds(evidence, margin, alpha);
   } else {
@@ -141,7 +242,14 @@ std::optional<std::int64_t> RowsToDecide(const GateEvidence& evidence, double ma
   const double tail = evidence.delta < -margin ? alpha_regressed : alpha;
   const double least = static_cast<double>(std::max<std::int64_t>(least_rows, 2));
   double rows = least;
-  if (evidence.kind == MetricKind::kBinaryMean) {
+  if (evidence.kind == EvidenceKind::kShare) {
+    rows = margin >= 1 ? least : FirstDecided(least, [&](double num_rows) {
+      return ShareDecides(evidence, margin, alpha, alpha_regressed, num_rows);
+    });
+  } else if (evidence.kind == EvidenceKind::kDraws) {
+    rows = evidence.draws.empty() ? 2 * kMostRows
+                                  : RowsForPrecision(RowDeviationOfDraws(evidence), distance, tail);
+  } else if (evidence.kind == EvidenceKind::kBinary) {
     rows = margin >= 1 ? least : FirstDecided(least, [&](double num_rows) {
       return BinaryDecides(evidence, margin, alpha, alpha_regressed, num_rows);
     });

@@ -33,7 +33,7 @@ EqualWidthBins::EqualWidthBins(int num_bins, BinEdges edges)
   }
 }
 
-void EqualWidthBins::Add(double confidence, bool is_hit) {
+std::size_t EqualWidthBins::BinOf(double confidence) const {
   const auto ends_before = [&](const ReliabilityBin& bin) {
     return edges_ == BinEdges::kRightClosed ? bin.highest < confidence : bin.highest <= confidence;
   };
@@ -41,7 +41,11 @@ void EqualWidthBins::Add(double confidence, bool is_hit) {
   if (bin == bins_.end()) {
     --bin;  // Confidence 1 where bins are left-closed.
   }
-  bin->Add(confidence, is_hit);
+  return static_cast<std::size_t>(bin - bins_.begin());
+}
+
+void EqualWidthBins::Add(double confidence, bool is_hit) {
+  bins_[BinOf(confidence)].Add(confidence, is_hit);
 }
 
 void EqualWidthBins::Merge(const EqualWidthBins& later) {

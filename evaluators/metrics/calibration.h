@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -33,6 +34,7 @@ class EqualWidthBins {
  public:
   EqualWidthBins(int num_bins, BinEdges edges);
   void Add(double confidence, bool is_hit);
+  std::size_t BinOf(double confidence) const;
   void Merge(const EqualWidthBins& later);
   const std::vector<ReliabilityBin>& bins() const { return bins_; }
 

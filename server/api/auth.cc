@@ -24,6 +24,10 @@ constexpr std::size_t kMaxTokenBytes = 512;
 constexpr std::pair<std::string_view, Role> kMethodRoles[] = {
     {"assay.v1.AdminService/GetServerInfo", Role::kViewer},
     {"assay.v1.AdminService/CheckStore", Role::kAdmin},
+    {"assay.v1.BaselineService/SetBaseline", Role::kRunner},
+    {"assay.v1.BaselineService/GetBaseline", Role::kViewer},
+    {"assay.v1.BaselineService/ListBaselines", Role::kViewer},
+    {"assay.v1.BaselineService/ListBaselineHistory", Role::kViewer},
     {"assay.v1.ComparisonService/CreateComparison", Role::kRunner},
     {"assay.v1.ComparisonService/GetComparison", Role::kViewer},
     {"assay.v1.ComparisonService/ListComparisons", Role::kViewer},
@@ -146,7 +150,7 @@ absl::StatusOr<Authenticator> Authenticator::FromTokens(std::string_view text) {
 absl::StatusOr<Caller> Authenticator::Authenticate(
     std::optional<std::string_view> authorization) const {
   if (allows_all_) {
-    return Caller{"local", Role::kAdmin, std::string(kAllProjects)};
+    return Caller{"local", Role::kAdmin, std::string(kAllProjects), /*is_known=*/false};
   }
   if (!authorization.has_value()) {
     return absl::UnauthenticatedError("no token: send the metadata 'authorization: Bearer TOKEN'");

@@ -31,6 +31,7 @@ struct Caller {
   std::string name;
   Role role = Role::kViewer;
   std::string project{kAllProjects};  // the one project that the caller may see, or kAllProjects
+  bool is_known = true;               // told apart by a token
 };
 
 // The role that a method needs, for instance `assay.v1.RunService/CreateRun`; absent for a method

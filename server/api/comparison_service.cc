@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_format.h"
 #include "assay/v1/comparison_service.grpc.pb.h"
-#include "server/api/convert.h"
+#include "server/api/comparison_convert.h"
 #include "server/api/page_token.h"
 #include "server/api/resolve.h"
 #include "server/api/resource_names.h"
@@ -77,7 +77,7 @@ class ComparisonService : public v1::ComparisonService::CallbackService {
 
   absl::Status Fill(const Found& found, v1::Comparison& to) {
     const VersionNames names(cache_, found.project_id, found.project);
-    return ToProto(found.comparison, store_.runs(), names, to);
+    return ToProto(found.comparison, store_, names, to);
   }
 
   absl::Status Create(Call& call, const v1::CreateComparisonRequest& request,
@@ -86,13 +86,18 @@ class ComparisonService : public v1::ComparisonService::CallbackService {
     ASSAY_ASSIGN_OR_RETURN(found.project, ParseProjectName("parent", request.parent()));
     ASSAY_RETURN_IF_ERROR(CheckRequestId(request.request_id()));
     run::ComparisonRequest asked;
-    ASSAY_RETURN_IF_ERROR(ReadGates(request, asked));
+    ASSAY_ASSIGN_OR_RETURN(asked.policy, ReadPolicy(request.policy()));
+    asked.cohort_pairs = {request.cohort_pairs().begin(), request.cohort_pairs().end()};
+    asked.find_slices = request.find_slices();
     ASSAY_ASSIGN_OR_RETURN(found.project_id, call.ProjectId(found.project));
     const Resolver resolver(store_, found.project_id, found.project);
-    ASSAY_ASSIGN_OR_RETURN(asked.baseline_run_id,
-                           resolver.Number("baseline_run", "runs", request.baseline_run()));
-    ASSAY_ASSIGN_OR_RETURN(asked.candidate_run_id,
-                           resolver.Number("candidate_run", "runs", request.candidate_run()));
+    ASSAY_ASSIGN_OR_RETURN(const Resolver::NamedRun baseline,
+                           resolver.Run("baseline_run", request.baseline_run()));
+    ASSAY_ASSIGN_OR_RETURN(const Resolver::NamedRun candidate,
+                           resolver.Run("candidate_run", request.candidate_run()));
+    asked.baseline_run_id = baseline.run;
+    asked.baseline_id = baseline.baseline;
+    asked.candidate_run_id = candidate.run;
     asked.allow_confounded = request.allow_confounded();
     asked.request_id = request.request_id();
     ASSAY_ASSIGN_OR_RETURN(found.comparison,
@@ -120,7 +125,7 @@ class ComparisonService : public v1::ComparisonService::CallbackService {
     }
     const VersionNames names(cache_, project, name);
     for (const store::ComparisonRecord& comparison : comparisons) {
-      ASSAY_RETURN_IF_ERROR(ToProto(comparison, store_.runs(), names, *response.add_comparisons()));
+      ASSAY_RETURN_IF_ERROR(ToProto(comparison, store_, names, *response.add_comparisons()));
     }
     return absl::OkStatus();
   }
@@ -166,6 +171,7 @@ class ComparisonService : public v1::ComparisonService::CallbackService {
     }
     response.set_total_rows(page.total_rows);
     response.set_metric(page.metric);
+    response.set_fairness(static_cast<v1::Comparison::Fairness>(found.comparison.result.fairness));
     return absl::OkStatus();
   }
 

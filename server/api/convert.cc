@@ -2,26 +2,22 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/str_format.h"
-#include "assay/v1/comparison_service.pb.h"
 #include "assay/v1/dataset_service.pb.h"
 #include "assay/v1/model_service.pb.h"
 #include "assay/v1/run_service.pb.h"
 #include "assay/v1/trace_service.pb.h"
 #include "assay/v1/upload_service.pb.h"
 #include "server/api/resource_names.h"
+#include "server/api/set_optional.h"
 #include "server/base/hex.h"
 #include "server/base/status_macros.h"
 
 namespace assay::api {
 namespace {
 
-constexpr int kMaxGates = 1000;
-constexpr std::size_t kMaxGateTextBytes = 1024;
 constexpr std::int64_t kUsPerSecond = 1'000'000;
 
 // Enumerations of records have the numbers of their messages, so that a cast converts them.
@@ -29,21 +25,8 @@ static_assert(static_cast<int>(ColumnType::kRelevance) == v1::COLUMN_TYPE_RELEVA
 static_assert(static_cast<int>(Direction::kLower) == v1::DIRECTION_LOWER);
 static_assert(static_cast<int>(MetricKind::kCorpus) == v1::METRIC_KIND_CORPUS);
 static_assert(static_cast<int>(store::RunState::kCancelled) == v1::Run::CANCELLED);
-static_assert(static_cast<int>(store::RunState::kFailed) == v1::Comparison::FAILED);
-static_assert(static_cast<int>(store::Fairness::kConfounded) == v1::Comparison::CONFOUNDED);
-static_assert(static_cast<int>(Verdict::kRefused) == v1::VERDICT_REFUSED);
-static_assert(static_cast<int>(Tier::kAdvisory) == v1::Gate::ADVISORY);
-static_assert(static_cast<int>(run::RowBucket::kUnpaired) == v1::ROW_BUCKET_UNPAIRED);
 static_assert(static_cast<int>(store::SpanStatus::kError) == v1::Span::ERROR);
 static_assert(static_cast<int>(store::UploadState::kCommitted) == v1::Upload::COMMITTED);
-
-// Calls a setter of `to` when there is a value.
-template <typename Message, typename T>
-void SetOptional(const std::optional<T>& value, Message& to, void (Message::*set)(T)) {
-  if (value.has_value()) {
-    (to.*set)(*value);
-  }
-}
 
 bool IsHidden(const store::ColumnRecord& column) { return column.name.substr(0, 1) == "$"; }
 
@@ -55,97 +38,6 @@ std::vector<store::ColumnRecord> VisibleByName(std::vector<store::ColumnRecord> 
   std::sort(columns.begin(), columns.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });
   return columns;
-}
-
-void ToProto(const MetricDescriptor& from, v1::Metric& to) {
-  to.set_id(from.id);
-  to.set_definition_id(from.definition_id);
-  to.set_direction(static_cast<v1::Direction>(from.direction));
-  to.set_kind(static_cast<v1::MetricKind>(from.kind));
-  to.set_unit(from.unit);
-  to.set_lowest(from.lowest);
-  to.set_highest(from.highest);
-  to.set_formula(from.formula);
-  to.set_undefined(from.undefined);
-  to.set_source(from.source);
-}
-
-void ToProto(const Cell& from, v1::Cell& to) {
-  to.set_cohort(from.cohort);
-  to.set_num_rows(from.num_rows);
-  SetOptional(from.baseline, to, &v1::Cell::set_baseline);
-  SetOptional(from.candidate, to, &v1::Cell::set_candidate);
-  SetOptional(from.delta, to, &v1::Cell::set_delta);
-  SetOptional(from.lower, to, &v1::Cell::set_lower);
-  SetOptional(from.upper, to, &v1::Cell::set_upper);
-  SetOptional(from.p, to, &v1::Cell::set_p);
-  SetOptional(from.q, to, &v1::Cell::set_q);
-  to.set_method(from.method);
-  SetOptional(from.effect_size, to, &v1::Cell::set_effect_size);
-  SetOptional(from.minimum_detectable_effect, to, &v1::Cell::set_minimum_detectable_effect);
-  to.set_num_worse(from.num_worse);
-  to.set_num_better(from.num_better);
-}
-
-void ToProto(const Gate& from, v1::Gate& to) {
-  to.set_metric(from.metric);
-  to.set_cohort(from.cohort);
-  to.set_max_drop(from.max_drop);
-  to.set_tier(static_cast<v1::Gate::Tier>(from.tier));
-}
-
-void ToProto(const GateResult& from, v1::GateResult& to) {
-  ToProto(from.gate, *to.mutable_gate());
-  to.set_verdict(static_cast<v1::Verdict>(from.verdict));
-  SetOptional(from.delta, to, &v1::GateResult::set_delta);
-  SetOptional(from.lower, to, &v1::GateResult::set_lower);
-  SetOptional(from.upper, to, &v1::GateResult::set_upper);
-  SetOptional(from.p, to, &v1::GateResult::set_p);
-  SetOptional(from.p_adjusted, to, &v1::GateResult::set_p_adjusted);
-  to.set_num_rows(from.num_rows);
-  SetOptional(from.rows_needed, to, &v1::GateResult::set_rows_needed);
-  to.set_reason(from.reason);
-}
-
-void ToProto(const store::FieldDifference& from, v1::FieldDifference& to) {
-  to.set_field(from.field);
-  to.set_baseline(from.baseline);
-  to.set_candidate(from.candidate);
-}
-
-void ToProto(const store::ComparisonResult& from, v1::Comparison& to) {
-  to.set_fairness(static_cast<v1::Comparison::Fairness>(from.fairness));
-  for (const store::FieldDifference& difference : from.confounds) {
-    ToProto(difference, *to.add_confounds());
-  }
-  for (const store::FieldDifference& difference : from.model_differences) {
-    ToProto(difference, *to.add_model_differences());
-  }
-  to.set_num_paired(from.num_paired);
-  to.set_num_only_baseline(from.num_only_baseline);
-  to.set_num_only_candidate(from.num_only_candidate);
-  to.set_num_baseline_errors(from.num_baseline_errors);
-  to.set_num_candidate_errors(from.num_candidate_errors);
-  to.set_identical_outputs(from.identical_outputs);
-  for (const MetricComparison& metric : from.metrics) {
-    v1::MetricComparison& added = *to.add_metrics();
-    ToProto(metric.metric, *added.mutable_metric());
-    ToProto(metric.overall, *added.mutable_overall());
-    for (const Cell& cell : metric.cohorts) {
-      ToProto(cell, *added.add_cohorts());
-    }
-  }
-  to.set_flip_metric(from.flip_metric);
-  to.set_num_broken(from.num_broken);
-  to.set_num_fixed(from.num_fixed);
-  to.set_num_both_wrong(from.num_both_wrong);
-  to.set_num_both_right(from.num_both_right);
-  for (const GateResult& gate : from.gates) {
-    ToProto(gate, *to.add_gates());
-  }
-  to.set_verdict(static_cast<v1::Verdict>(from.verdict));
-  to.set_summary(from.summary);
-  to.set_exit_code(from.exit_code);
 }
 
 }  // namespace
@@ -180,6 +72,19 @@ void ToProto(std::int64_t time_us, google::protobuf::Timestamp& to) {
   }
   to.set_seconds(seconds);
   to.set_nanos(static_cast<std::int32_t>(rest_us * 1000));
+}
+
+void ToProto(const MetricDescriptor& from, v1::Metric& to) {
+  to.set_id(from.id);
+  to.set_definition_id(from.definition_id);
+  to.set_direction(static_cast<v1::Direction>(from.direction));
+  to.set_kind(static_cast<v1::MetricKind>(from.kind));
+  to.set_unit(from.unit);
+  to.set_lowest(from.lowest);
+  to.set_highest(from.highest);
+  to.set_formula(from.formula);
+  to.set_undefined(from.undefined);
+  to.set_source(from.source);
 }
 
 void ToProto(const std::string& project, const store::DatasetVersionRecord& from,
@@ -224,6 +129,10 @@ void ToProto(const std::string& project, const store::ModelVersionRecord& from,
   to.mutable_config()->insert(from.config.begin(), from.config.end());
   to.set_activation(from.activation);
   to.set_weights_digest(from.weights_digest);
+  to.set_architecture(from.architecture);
+  to.set_dtype(from.dtype);
+  to.set_quantization(from.quantization);
+  to.set_preprocessing(from.preprocessing);
   ToProto(from.created_us, *to.mutable_create_time());
 }
 
@@ -303,52 +212,6 @@ void AddSummaries(const std::vector<store::SummaryRecord>& summaries, v1::Run& t
   }
 }
 
-absl::Status ToProto(const store::ComparisonRecord& from, store::RunStore& runs,
-                     const VersionNames& names, v1::Comparison& to) {
-  ASSAY_ASSIGN_OR_RETURN(const store::RunRecord baseline,
-                         runs.GetRun(names.project_id(), from.baseline_run_id));
-  ASSAY_ASSIGN_OR_RETURN(const store::RunRecord candidate,
-                         runs.GetRun(names.project_id(), from.candidate_run_id));
-  to.set_name(FormatNumberedName(names.project(), "comparisons", from.id));
-  to.set_state(static_cast<v1::Comparison::State>(from.state));
-  to.set_error(from.error);
-  to.set_baseline_run(FormatNumberedName(names.project(), "runs", from.baseline_run_id));
-  to.set_candidate_run(FormatNumberedName(names.project(), "runs", from.candidate_run_id));
-  ASSAY_ASSIGN_OR_RETURN(*to.mutable_baseline_model_version(),
-                         names.ModelVersionName(baseline.model_version_id));
-  ASSAY_ASSIGN_OR_RETURN(*to.mutable_candidate_model_version(),
-                         names.ModelVersionName(candidate.model_version_id));
-  ASSAY_ASSIGN_OR_RETURN(*to.mutable_dataset_version(),
-                         names.DatasetVersionName(candidate.dataset_version_id));
-  to.set_allow_confounded(from.allow_confounded);
-  to.set_alpha(from.alpha);
-  ToProto(from.result, to);
-  if (from.state == store::RunState::kFailed) {
-    to.set_exit_code(ExitCode(Verdict::kRefused));
-  }
-  to.set_trace_id(from.trace_id);
-  ToProto(from.created_us, *to.mutable_create_time());
-  if (from.ended_us.has_value()) {
-    ToProto(*from.ended_us, *to.mutable_end_time());
-  }
-  return absl::OkStatus();
-}
-
-void ToProto(const run::ComparisonRow& from, v1::ComparisonRow& to) {
-  to.set_row(from.row);
-  to.set_key(from.key);
-  to.set_bucket(static_cast<v1::RowBucket>(from.bucket));
-  SetOptional(from.baseline_score, to, &v1::ComparisonRow::set_baseline_score);
-  SetOptional(from.candidate_score, to, &v1::ComparisonRow::set_candidate_score);
-  to.set_input(from.input);
-  to.set_expected(from.expected);
-  to.set_baseline_output(from.baseline_output);
-  to.set_candidate_output(from.candidate_output);
-  to.set_baseline_trace_id(from.baseline_trace_id);
-  to.set_candidate_trace_id(from.candidate_trace_id);
-  to.mutable_cohorts()->Add(from.cohorts.begin(), from.cohorts.end());
-}
-
 void ToProto(const std::string& project, const store::TraceRecord& from, v1::Trace& to) {
   to.set_name(FormatNamedName(project, "traces", HexText(from.trace_id)));
   to.set_root_name(from.root_name);
@@ -373,42 +236,6 @@ void ToProto(const store::SpanRecord& from, v1::Span& to) {
   to.set_status(static_cast<v1::Span::Status>(from.status));
   to.set_status_message(from.status_message);
   to.mutable_attributes()->insert(from.attributes.begin(), from.attributes.end());
-}
-
-absl::Status ReadGates(const v1::CreateComparisonRequest& from, run::ComparisonRequest& to) {
-  if (from.gates_size() > kMaxGates) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("gates: %d gates, at most %d are taken", from.gates_size(), kMaxGates));
-  }
-  for (int i = 0; i < from.gates_size(); ++i) {
-    const v1::Gate& gate = from.gates(i);
-    if (gate.metric().empty()) {
-      return absl::InvalidArgumentError(absl::StrFormat("gates[%d].metric: required", i));
-    }
-    if (gate.metric().size() > kMaxGateTextBytes || gate.cohort().size() > kMaxGateTextBytes) {
-      return absl::InvalidArgumentError(absl::StrFormat(
-          "gates[%d]: metric and cohort are at most %d bytes", i, kMaxGateTextBytes));
-    }
-    if (!(gate.max_drop() >= 0) || !std::isfinite(gate.max_drop())) {
-      return absl::InvalidArgumentError(absl::StrFormat(
-          "gates[%d].max_drop: expected a finite number >= 0: %g", i, gate.max_drop()));
-    }
-    if (!v1::Gate::Tier_IsValid(gate.tier())) {
-      return absl::InvalidArgumentError(
-          absl::StrFormat("gates[%d].tier: unknown: %d", i, static_cast<int>(gate.tier())));
-    }
-    const Tier tier = gate.tier() == v1::Gate::TIER_UNSPECIFIED ? Tier::kCritical
-                                                                : static_cast<Tier>(gate.tier());
-    to.gates.push_back({gate.metric(), gate.cohort(), gate.max_drop(), tier});
-  }
-  if (from.alpha() != 0) {
-    if (!(from.alpha() > 0 && from.alpha() < 0.5)) {
-      return absl::InvalidArgumentError(
-          absl::StrFormat("alpha: expected more than 0 and less than 0.5: %g", from.alpha()));
-    }
-    to.alpha = from.alpha();
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace assay::api

@@ -7,8 +7,6 @@
 
 #include "absl/status/statusor.h"
 #include "server/api/version_cache.h"
-#include "server/run/comparison_rows.h"
-#include "server/run/scheduler.h"
 #include "server/store/store.h"
 
 namespace google::protobuf {
@@ -17,11 +15,9 @@ class Timestamp;
 
 namespace assay::v1 {
 class ColumnInfo;
-class Comparison;
-class ComparisonRow;
-class CreateComparisonRequest;
 class Dataset;
 class DatasetVersion;
+class Metric;
 class ModelVersion;
 class OutputSet;
 class Run;
@@ -54,6 +50,7 @@ class VersionNames {
 // Records to messages. Each fills an empty message. Errors are those of looking up names.
 
 void ToProto(std::int64_t time_us, google::protobuf::Timestamp& to);
+void ToProto(const MetricDescriptor& from, v1::Metric& to);
 void ToProto(const std::string& project, const store::DatasetVersionRecord& from,
              v1::DatasetVersion& to);
 void ToProto(const store::ColumnRecord& from, v1::ColumnInfo& to);
@@ -67,15 +64,7 @@ absl::Status ToProto(const store::OutputSetRecord& from, const VersionNames& nam
 void ToProto(const std::string& project, const store::UploadRecord& from, v1::Upload& to);
 absl::Status ToProto(const store::RunRecord& from, const VersionNames& names, v1::Run& to);
 void AddSummaries(const std::vector<store::SummaryRecord>& summaries, v1::Run& to);
-// The runs behind the comparison are read for the versions that they compare.
-absl::Status ToProto(const store::ComparisonRecord& from, store::RunStore& runs,
-                     const VersionNames& names, v1::Comparison& to);
-void ToProto(const run::ComparisonRow& from, v1::ComparisonRow& to);
 void ToProto(const std::string& project, const store::TraceRecord& from, v1::Trace& to);
 void ToProto(const store::SpanRecord& from, v1::Span& to);
-
-// Rules of a new comparison. INVALID_ARGUMENT names the field: a margin that is negative or not
-// finite, an unknown tier, an alpha outside (0, 0.5).
-absl::Status ReadGates(const v1::CreateComparisonRequest& from, run::ComparisonRequest& to);
 
 }  // namespace assay::api

@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "server/api/resource_names.h"
 #include "server/base/sha256.h"
+#include "server/base/status_macros.h"
 
 namespace assay::api {
 namespace {
@@ -17,6 +18,7 @@ constexpr std::size_t kMaxConfigKeys = 256;
 constexpr std::size_t kMaxKeyBytes = 128;
 constexpr std::size_t kMaxValueBytes = 4096;
 constexpr std::size_t kMaxActivationBytes = 128;
+constexpr std::size_t kMaxDeclaredBytes = 256;
 
 // Length first, so that no two lists of fields have the same text.
 void AddField(std::string& text, std::string_view field) {
@@ -27,6 +29,19 @@ bool IsDigestText(std::string_view text) {
   constexpr std::string_view kPrefix = "sha256:";
   return text.size() == kPrefix.size() + 64 && text.substr(0, kPrefix.size()) == kPrefix &&
          text.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string_view::npos;
+}
+
+bool DeclaresMore(const store::ModelVersionRecord& version) {
+  return !version.architecture.empty() || !version.dtype.empty() || !version.quantization.empty() ||
+         !version.preprocessing.empty();
+}
+
+absl::Status CheckDeclared(std::string_view field, std::string_view value) {
+  if (value.size() > kMaxDeclaredBytes) {
+    return absl::InvalidArgumentError(absl::StrFormat("version.%s: %d bytes, at most %d are taken",
+                                                      field, value.size(), kMaxDeclaredBytes));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -57,12 +72,18 @@ absl::Status CheckModelVersion(const store::ModelVersionRecord& version) {
         "version.weights_digest: expected sha256: and 64 lower-case hex digits: '%s'",
         Quoted(version.weights_digest)));
   }
-  return absl::OkStatus();
+  ASSAY_RETURN_IF_ERROR(CheckDeclared("architecture", version.architecture));
+  ASSAY_RETURN_IF_ERROR(CheckDeclared("dtype", version.dtype));
+  ASSAY_RETURN_IF_ERROR(CheckDeclared("quantization", version.quantization));
+  return CheckDeclared("preprocessing", version.preprocessing);
 }
 
 absl::StatusOr<store::Digest> ModelVersionDigest(const store::ModelVersionRecord& version) {
-  std::string text = "assay model version 1\n";
-  if (version.config.empty() && version.activation.empty() && version.weights_digest.empty()) {
+  // The second form has more fields; versions without them keep the digest of the first.
+  const bool declares_more = DeclaresMore(version);
+  std::string text = declares_more ? "assay model version 2\n" : "assay model version 1\n";
+  if (version.config.empty() && version.activation.empty() && version.weights_digest.empty() &&
+      !declares_more) {
     std::string nonce(32, '\0');
     if (RAND_bytes(reinterpret_cast<unsigned char*>(nonce.data()),
                    static_cast<int>(nonce.size())) != 1) {
@@ -73,6 +94,12 @@ absl::StatusOr<store::Digest> ModelVersionDigest(const store::ModelVersionRecord
     AddField(text, version.external ? "external" : "stored");
     AddField(text, version.activation);
     AddField(text, version.weights_digest);
+    if (declares_more) {
+      AddField(text, version.architecture);
+      AddField(text, version.dtype);
+      AddField(text, version.quantization);
+      AddField(text, version.preprocessing);
+    }
     for (const auto& [key, value] : version.config) {
       AddField(text, key);
       AddField(text, value);

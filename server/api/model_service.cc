@@ -88,6 +88,10 @@ class ModelService : public v1::ModelService::CallbackService {
     version.config = {request.version().config().begin(), request.version().config().end()};
     version.activation = request.version().activation();
     version.weights_digest = request.version().weights_digest();
+    version.architecture = request.version().architecture();
+    version.dtype = request.version().dtype();
+    version.quantization = request.version().quantization();
+    version.preprocessing = request.version().preprocessing();
     ASSAY_RETURN_IF_ERROR(CheckModelVersion(version));
     ASSAY_ASSIGN_OR_RETURN(version.digest, ModelVersionDigest(version));
     ASSAY_ASSIGN_OR_RETURN(const store::Id project, call.ProjectId(name));

@@ -21,6 +21,15 @@ absl::Status CheckRequestId(std::string_view request_id) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::string> ProjectOfRun(std::string_view field, std::string_view name) {
+  if (absl::StatusOr<NamedName> baseline = ParseNamedName(field, "baselines", name);
+      baseline.ok()) {
+    return std::move(baseline->project);
+  }
+  ASSAY_ASSIGN_OR_RETURN(NumberedName run, ParseNumberedName(field, "runs", name));
+  return std::move(run.project);
+}
+
 Resolver::Resolver(store::Store& store, store::Id project_id, std::string project)
     : store_(store), project_id_(project_id), project_(std::move(project)) {}
 
@@ -52,6 +61,19 @@ absl::StatusOr<store::Id> Resolver::Number(std::string_view field, std::string_v
   ASSAY_ASSIGN_OR_RETURN(const NumberedName parsed, ParseNumberedName(field, collection, name));
   ASSAY_RETURN_IF_ERROR(CheckProject(field, parsed.project));
   return parsed.id;
+}
+
+absl::StatusOr<Resolver::NamedRun> Resolver::Run(std::string_view field,
+                                                 std::string_view name) const {
+  if (const absl::StatusOr<NamedName> parsed = ParseNamedName(field, "baselines", name);
+      parsed.ok()) {
+    ASSAY_RETURN_IF_ERROR(CheckProject(field, parsed->project));
+    ASSAY_ASSIGN_OR_RETURN(const store::BaselineRecord baseline,
+                           store_.baselines().Find(project_id_, parsed->id));
+    return NamedRun{.run = baseline.run_id, .baseline = baseline.id};
+  }
+  ASSAY_ASSIGN_OR_RETURN(const store::Id run, Number(field, "runs", name));
+  return NamedRun{.run = run, .baseline = 0};
 }
 
 absl::StatusOr<store::Id> Resolver::DatasetVersionOrAny(std::string_view name) const {

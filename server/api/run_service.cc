@@ -146,6 +146,22 @@ class RunService : public v1::RunService::CallbackService {
     return output_set.id;
   }
 
+  // A run that a call names, directly or by a baseline.
+  struct Located {
+    std::string project_name;
+    store::Id project = 0;
+    store::Id run = 0;
+  };
+  absl::StatusOr<Located> Locate(Call& call, const std::string& name) {
+    Located at;
+    ASSAY_ASSIGN_OR_RETURN(at.project_name, ProjectOfRun("name", name));
+    ASSAY_ASSIGN_OR_RETURN(at.project, call.ProjectId(at.project_name));
+    ASSAY_ASSIGN_OR_RETURN(const Resolver::NamedRun named,
+                           Resolver(store_, at.project, at.project_name).Run("name", name));
+    at.run = named.run;
+    return at;
+  }
+
   // A run with its summaries.
   absl::Status Fill(store::Id project, const std::string& project_name,
                     const store::RunRecord& from, v1::Run& to) {
@@ -160,11 +176,9 @@ class RunService : public v1::RunService::CallbackService {
   }
 
   absl::Status Get(Call& call, const v1::GetRunRequest& request, v1::Run& response) {
-    ASSAY_ASSIGN_OR_RETURN(const NumberedName name,
-                           ParseNumberedName("name", "runs", request.name()));
-    ASSAY_ASSIGN_OR_RETURN(const store::Id project, call.ProjectId(name.project));
-    ASSAY_ASSIGN_OR_RETURN(const store::RunRecord run, store_.runs().GetRun(project, name.id));
-    return Fill(project, name.project, run, response);
+    ASSAY_ASSIGN_OR_RETURN(const Located at, Locate(call, request.name()));
+    ASSAY_ASSIGN_OR_RETURN(const store::RunRecord run, store_.runs().GetRun(at.project, at.run));
+    return Fill(at.project, at.project_name, run, response);
   }
 
   absl::Status List(Call& call, const v1::ListRunsRequest& request,
@@ -203,23 +217,21 @@ class RunService : public v1::RunService::CallbackService {
   }
 
   absl::StatusOr<WatchUpdate<v1::Run>> Look(Call& call, const std::string& run_name) {
-    ASSAY_ASSIGN_OR_RETURN(const NumberedName name, ParseNumberedName("name", "runs", run_name));
-    ASSAY_ASSIGN_OR_RETURN(const store::Id project, call.ProjectId(name.project));
-    ASSAY_ASSIGN_OR_RETURN(const store::RunRecord run, store_.runs().GetRun(project, name.id));
+    ASSAY_ASSIGN_OR_RETURN(const Located at, Locate(call, run_name));
+    ASSAY_ASSIGN_OR_RETURN(const store::RunRecord run, store_.runs().GetRun(at.project, at.run));
     WatchUpdate<v1::Run> update;
     update.is_last = HasEnded(run.state);
-    ASSAY_RETURN_IF_ERROR(Fill(project, name.project, run, update.message));
+    ASSAY_RETURN_IF_ERROR(Fill(at.project, at.project_name, run, update.message));
     return update;
   }
 
   absl::Status Read(Call& call, const v1::ReadScoresRequest& request,
                     v1::ReadScoresResponse& response) {
-    ASSAY_ASSIGN_OR_RETURN(const NumberedName name,
-                           ParseNumberedName("name", "runs", request.name()));
     ASSAY_ASSIGN_OR_RETURN(const RowRange range,
                            MakeRowRange(request.start_row(), request.max_rows()));
-    ASSAY_ASSIGN_OR_RETURN(const store::Id project, call.ProjectId(name.project));
-    ASSAY_ASSIGN_OR_RETURN(const store::RunRecord run, store_.runs().GetRun(project, name.id));
+    ASSAY_ASSIGN_OR_RETURN(const Located at, Locate(call, request.name()));
+    const store::Id project = at.project;
+    ASSAY_ASSIGN_OR_RETURN(const store::RunRecord run, store_.runs().GetRun(project, at.run));
     if (run.state != store::RunState::kSucceeded) {
       return absl::FailedPreconditionError(
           absl::StrFormat("'%s' has not succeeded, so it has no scores", request.name()));

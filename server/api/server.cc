@@ -28,9 +28,9 @@ constexpr int kKeepaliveTimeoutMs = 20'000;
 constexpr int kMinPingIntervalMs = 10'000;
 
 constexpr std::string_view kServiceNames[] = {
-    "assay.v1.AdminService", "assay.v1.ComparisonService", "assay.v1.DatasetService",
-    "assay.v1.ModelService", "assay.v1.RunService",        "assay.v1.TraceService",
-    "assay.v1.UploadService"};
+    "assay.v1.AdminService",   "assay.v1.BaselineService", "assay.v1.ComparisonService",
+    "assay.v1.DatasetService", "assay.v1.ModelService",    "assay.v1.RunService",
+    "assay.v1.TraceService",   "assay.v1.UploadService"};
 
 // gRPC's own messages, which would otherwise go to stderr in a form of their own.
 void LogFromGrpc(gpr_log_func_args* args) {
@@ -98,6 +98,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options,
                                backends.ingestor, backends.scheduler, backends.tracer,
                                backends.facts};
   impl.services.push_back(MakeAdminService(context));
+  impl.services.push_back(MakeBaselineService(context));
   impl.services.push_back(MakeComparisonService(context));
   impl.services.push_back(MakeDatasetService(context));
   impl.services.push_back(MakeModelService(context));

@@ -28,6 +28,7 @@ struct ServiceContext {
 // The services of assay.v1. Thread-safe; they parse, call once and convert. Everything else that
 // happens to a call is in Dispatcher.
 std::unique_ptr<grpc::Service> MakeAdminService(const ServiceContext& context);
+std::unique_ptr<grpc::Service> MakeBaselineService(const ServiceContext& context);
 std::unique_ptr<grpc::Service> MakeComparisonService(const ServiceContext& context);
 std::unique_ptr<grpc::Service> MakeDatasetService(const ServiceContext& context);
 std::unique_ptr<grpc::Service> MakeModelService(const ServiceContext& context);

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <deque>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "server/base/status_macros.h"
 #include "server/run/parallel_for.h"
@@ -17,6 +19,7 @@ namespace assay::run {
 namespace {
 
 constexpr std::string_view kCohortPrefix = "cohort.";
+constexpr std::size_t kMaxPairValues = 1000;
 
 // Numbers values in the order of their first appearance.
 class ValueNumbers {
@@ -79,6 +82,42 @@ void SortValues(CohortColumn& cohort) {
   }
 }
 
+// The pairs of values of two columns that occur, in the order of both.
+absl::StatusOr<CohortColumn> Crossed(const std::string& text, const CohortColumn& first,
+                                     const CohortColumn& second) {
+  const std::size_t num_second = second.values.size();
+  std::vector<std::int32_t> number(first.values.size() * num_second, -1);
+  const auto cell_of = [&](std::size_t row) -> std::ptrdiff_t {
+    const std::int32_t a = first.value_of[row];
+    const std::int32_t b = second.value_of[row];
+    return a < 0 || b < 0 ? -1 : a * static_cast<std::ptrdiff_t>(num_second) + b;
+  };
+  for (std::size_t row = 0; row < first.value_of.size(); ++row) {
+    if (const std::ptrdiff_t cell = cell_of(row); cell >= 0) {
+      number[static_cast<std::size_t>(cell)] = 0;
+    }
+  }
+  CohortColumn crossed;
+  for (std::size_t cell = 0; cell < number.size(); ++cell) {
+    if (number[cell] >= 0) {
+      number[cell] = static_cast<std::int32_t>(crossed.values.size());
+      crossed.values.push_back(absl::StrFormat("%s,%s", CohortName(first, cell / num_second),
+                                               CohortName(second, cell % num_second)));
+    }
+  }
+  if (crossed.values.size() > kMaxPairValues) {
+    return absl::FailedPreconditionError(
+        absl::StrFormat("cohort_pairs: '%s' has %d pairs of values, at most %d are compared", text,
+                        crossed.values.size(), kMaxPairValues));
+  }
+  crossed.value_of.reserve(first.value_of.size());
+  for (std::size_t row = 0; row < first.value_of.size(); ++row) {
+    const std::ptrdiff_t cell = cell_of(row);
+    crossed.value_of.push_back(cell < 0 ? -1 : number[static_cast<std::size_t>(cell)]);
+  }
+  return crossed;
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<CohortColumn>> LoadCohorts(store::Store& store, store::Id project,
@@ -111,8 +150,41 @@ absl::StatusOr<std::vector<CohortColumn>> LoadCohorts(store::Store& store, store
   return cohorts;
 }
 
-std::string CohortName(const CohortColumn& column, std::size_t value) {
-  return absl::StrFormat("%s=%s", column.name, column.values[value]);
+absl::StatusOr<CohortPair> ParseCohortPair(std::string_view text) {
+  const std::size_t star = text.find('*');
+  CohortPair pair;
+  if (star != std::string_view::npos) {
+    pair.first = text.substr(0, star);
+    pair.second = text.substr(star + 1);
+  }
+  if (pair.first.empty() || pair.second.empty() || pair.first == pair.second) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("cohort_pairs: want COLUMN*COLUMN of two columns, not '%s'", text));
+  }
+  return pair;
+}
+
+absl::Status AddCohortPairs(std::span<const std::string> pairs,
+                            std::vector<CohortColumn>& cohorts) {
+  const std::size_t num_columns = cohorts.size();
+  std::vector<CohortColumn> added;
+  for (const std::string& text : pairs) {
+    ASSAY_ASSIGN_OR_RETURN(const CohortPair pair, ParseCohortPair(text));
+    const CohortColumn* sides[2] = {nullptr, nullptr};
+    for (std::size_t i = 0; i < num_columns; ++i) {
+      sides[0] = cohorts[i].name == pair.first ? &cohorts[i] : sides[0];
+      sides[1] = cohorts[i].name == pair.second ? &cohorts[i] : sides[1];
+    }
+    if (sides[0] == nullptr || sides[1] == nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("cohort_pairs: no such cohort column: '%s'",
+                          sides[0] == nullptr ? pair.first : pair.second));
+    }
+    ASSAY_ASSIGN_OR_RETURN(CohortColumn column, Crossed(text, *sides[0], *sides[1]));
+    added.push_back(std::move(column));
+  }
+  std::ranges::move(added, std::back_inserter(cohorts));
+  return absl::OkStatus();
 }
 
 }  // namespace assay::run

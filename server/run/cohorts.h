@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,17 @@ absl::StatusOr<std::vector<CohortColumn>> LoadCohorts(store::Store& store, store
                                                       const store::DatasetVersionRecord& dataset,
                                                       const ParallelFor& parallel_for);
 
-// "COLUMN=VALUE", as summaries and cells name a cohort.
-std::string CohortName(const CohortColumn& column, std::size_t value);
+// Columns of a pair `COLUMN*COLUMN`, without "cohort.". INVALID_ARGUMENT for anything else and for
+// a column with itself.
+struct CohortPair {
+  std::string first;
+  std::string second;
+};
+absl::StatusOr<CohortPair> ParseCohortPair(std::string_view text);
+
+// Adds a column for every pair, whose values are the pairs of values that occur, named
+// "FIRST=VALUE,SECOND=VALUE". INVALID_ARGUMENT for an unknown column; FAILED_PRECONDITION for a
+// pair of more than 1,000 values.
+absl::Status AddCohortPairs(std::span<const std::string> pairs, std::vector<CohortColumn>& cohorts);
 
 }  // namespace assay::run

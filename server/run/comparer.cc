@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <set>
@@ -14,8 +15,14 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
+#include "evaluators/compare/gate.h"
+#include "evaluators/statistics/interval.h"
 #include "server/base/status_macros.h"
+#include "server/run/answers.h"
+#include "server/run/budgets.h"
+#include "server/run/claim.h"
 #include "server/run/cohorts.h"
+#include "server/run/comparison_rows.h"
 #include "server/run/corpus_metrics.h"
 #include "server/run/fairness.h"
 #include "server/run/pairing.h"
@@ -26,6 +33,9 @@
 
 namespace assay::run {
 namespace {
+
+// Each side of the two-sided 95 % interval.
+constexpr double kTail = 0.025;
 
 // A run's score columns and which of its rows have scores, in the order of its own dataset version.
 struct Side {
@@ -41,13 +51,15 @@ struct MetricScores {
   MetricDescriptor metric;
   ScoreArray baseline;
   ScoreArray candidate;
+  bool is_averaged = false;  // right-or-wrong scores, averaged over several outputs of an example
 
   PairedScores Paired() const {
     return {.metric = metric,
             .baseline = baseline.values,
             .candidate = candidate.values,
             .baseline_defined = baseline.defined,
-            .candidate_defined = candidate.defined};
+            .candidate_defined = candidate.defined,
+            .is_averaged = is_averaged};
   }
 };
 
@@ -71,15 +83,30 @@ void MarkScored(const ScoreArray& scores, Side& side) {
 // Moves scores from the baseline's rows to those of the candidate.
 void Rearrange(const Pairing& pairing, ScoreArray& scores) {
   ScoreArray moved;
-  moved.values.resize(pairing.baseline_row.size());
-  moved.defined.resize(pairing.baseline_row.size());
-  for (std::size_t row = 0; row < pairing.baseline_row.size(); ++row) {
-    if (const std::int32_t from = pairing.baseline_row[row]; from >= 0) {
+  moved.values.resize(pairing.same_key.size());
+  moved.defined.resize(pairing.same_key.size());
+  for (std::size_t row = 0; row < pairing.same_key.size(); ++row) {
+    if (const std::int64_t from = pairing.BaselineRow(static_cast<std::int64_t>(row)); from >= 0) {
       moved.values[row] = scores.values[static_cast<std::size_t>(from)];
       moved.defined[row] = scores.defined[static_cast<std::size_t>(from)];
     }
   }
   scores = std::move(moved);
+}
+
+// Scores for gates on changed answers, all undefined: 0 before, and 1 after where the answer
+// differs.
+MetricScores BehaviorScores(std::size_t num_rows) {
+  MetricScores scores;
+  scores.metric.id = kBehaviorMetric;
+  scores.metric.definition_id = "assay/behaviour/1";
+  scores.metric.direction = Direction::kLower;
+  scores.metric.kind = MetricKind::kBinaryMean;
+  for (ScoreArray* const side : {&scores.baseline, &scores.candidate}) {
+    side->values.assign(num_rows, 0);
+    side->defined.assign(num_rows, 0);
+  }
+  return scores;
 }
 
 std::int64_t CountErrors(const Side& side) {
@@ -95,8 +122,8 @@ std::vector<CohortColumn> BaselineCohorts(const std::vector<CohortColumn>& cohor
     column.name = cohort.name;
     column.values = cohort.values;
     column.value_of.assign(num_baseline_rows, -1);
-    for (std::size_t row = 0; row < pairing.baseline_row.size(); ++row) {
-      if (const std::int32_t to = pairing.baseline_row[row]; to >= 0) {
+    for (std::size_t row = 0; row < pairing.same_key.size(); ++row) {
+      if (const std::int64_t to = pairing.BaselineRow(static_cast<std::int64_t>(row)); to >= 0) {
         column.value_of[static_cast<std::size_t>(to)] = cohort.value_of[row];
       }
     }
@@ -122,16 +149,19 @@ class Comparer {
                            OpenComparedRun(store_, project_, comparison_.baseline_run_id));
     ASSAY_ASSIGN_OR_RETURN(candidate_.facts,
                            OpenComparedRun(store_, project_, comparison_.candidate_run_id));
-    JudgeFairness();
+    ASSAY_ASSIGN_OR_RETURN(const bool is_expired, IsBaselineExpired());
+    JudgeFairness(is_expired);
     if (result_.verdict == Verdict::kRefused) {
       return std::move(result_);
     }
     ASSAY_RETURN_IF_ERROR(Load());
     ASSAY_RETURN_IF_ERROR(CompareRowMetrics());
     CountPairs();
+    ASSAY_RETURN_IF_ERROR(CompareAnswers());
     ASSAY_RETURN_IF_ERROR(CompareCorpusMetrics());
     ASSAY_RETURN_IF_ERROR(DropEmptyCohorts());
     ASSAY_RETURN_IF_ERROR(Judge());
+    ASSAY_RETURN_IF_ERROR(KeepRows());
     return std::move(result_);
   }
 
@@ -142,18 +172,42 @@ class Comparer {
     return span;
   }
 
-  void JudgeFairness() {
+  // A gate against a baseline that holds no more is refused; a report says so.
+  absl::StatusOr<bool> IsBaselineExpired() {
+    if (comparison_.baseline_id == 0) {
+      return false;
+    }
+    ASSAY_ASSIGN_OR_RETURN(const store::BaselineRecord baseline,
+                           store_.baselines().Get(project_, comparison_.baseline_id));
+    if (!baseline.expires_us.has_value() || *baseline.expires_us > comparison_.created_us) {
+      return false;
+    }
+    result_.warnings.push_back(absl::StrFormat("the baseline '%s' has expired", baseline.name));
+    return !comparison_.policy.gates.empty();
+  }
+
+  void JudgeFairness(bool is_expired) {
     const ComparedRun& baseline = baseline_.facts;
     const ComparedRun& candidate = candidate_.facts;
     result_.confounds = FindConfounds(baseline, candidate);
-    result_.fairness =
-        result_.confounds.empty() ? store::Fairness::kClean : store::Fairness::kConfounded;
+    const std::vector<std::string>& allow_changed = comparison_.policy.allow_changed;
+    if (!allow_changed.empty()) {
+      ClaimFindings findings = CheckClaim(allow_changed, baseline.model, candidate.model);
+      std::ranges::move(findings.broken, std::back_inserter(result_.confounds));
+      result_.unproven = std::move(findings.unproven);
+      result_.claim = ClaimText(allow_changed);
+    }
+    result_.fairness = !result_.confounds.empty()  ? store::Fairness::kConfounded
+                       : !result_.unproven.empty() ? store::Fairness::kUnproven
+                                                   : store::Fairness::kClean;
     result_.model_differences = FindModelDifferences(baseline.model, candidate.model);
     result_.identical_outputs =
         baseline.outputs.content_digest == candidate.outputs.content_digest &&
         baseline.dataset.digest == candidate.dataset.digest &&
         baseline.run.row_filter == candidate.run.row_filter;
-    if (!result_.confounds.empty() && !comparison_.allow_confounded) {
+    const bool is_unfair =
+        result_.fairness != store::Fairness::kClean && !comparison_.allow_confounded;
+    if (is_unfair || is_expired) {
       result_.verdict = Verdict::kRefused;
       result_.exit_code = ExitCode(result_.verdict);
       result_.summary = VerdictSentence(result_);
@@ -163,15 +217,17 @@ class Comparer {
   absl::Status Load() {
     trace::Span span = StartSpan("comparison.load");
     ASSAY_ASSIGN_OR_RETURN(pairing_, PairExamples(store_, project_, baseline_.facts.dataset,
-                                                  candidate_.facts.dataset));
+                                                  candidate_.facts.dataset, parallel_for_));
+    result_.num_changed = pairing_.num_changed;
     if (!pairing_.is_identity) {
-      result_.confounds.push_back(
-          {"pairing", absl::StrFormat("by key, %d without partner", pairing_.num_only_baseline),
-           absl::StrFormat("by key, %d without partner",
-                           std::ranges::count(pairing_.baseline_row, -1))});
+      result_.warnings.push_back(absl::StrFormat(
+          "paired across dataset versions: %d examples have other content under the same key, %d "
+          "are only in the baseline's version and %d only in the candidate's; none of them counts",
+          pairing_.num_changed, pairing_.num_only_baseline, pairing_.num_only_candidate));
     }
     ASSAY_ASSIGN_OR_RETURN(cohorts_,
                            LoadCohorts(store_, project_, candidate_.facts.dataset, parallel_for_));
+    ASSAY_RETURN_IF_ERROR(AddCohortPairs(comparison_.cohort_pairs, cohorts_));
     for (Side* const side : {&baseline_, &candidate_}) {
       ASSAY_ASSIGN_OR_RETURN(side->columns, ListRowColumns(store_, project_, side->facts.run.id));
       const store::ColumnRecord* const column = FindColumn(side->columns, kStatusColumn);
@@ -230,16 +286,17 @@ class Comparer {
     if (!pairing_.is_identity) {
       Rearrange(pairing_, scores.baseline);
     }
-    if (metric.kind == MetricKind::kBinaryMean &&
-        !(IsBinary(scores.baseline) && IsBinary(scores.candidate))) {
+    scores.is_averaged = metric.kind == MetricKind::kBinaryMean &&
+                         !(IsBinary(scores.baseline) && IsBinary(scores.candidate));
+    if (scores.is_averaged) {
       scores.metric.kind = MetricKind::kMean;
     }
     return absl::OkStatus();
   }
 
-  bool IsGated(const MetricDescriptor& metric) const {
-    return std::ranges::any_of(comparison_.gates,
-                               [&](const Gate& gate) { return gate.metric == metric.id; });
+  bool IsGated(const std::string& metric) const {
+    return std::ranges::any_of(comparison_.policy.gates,
+                               [&](const Gate& gate) { return gate.metric == metric; });
   }
 
   absl::Status CompareRowMetrics() {
@@ -257,7 +314,7 @@ class Comparer {
       if (result_.flip_metric.empty() && metric.kind == MetricKind::kBinaryMean) {
         CountFlips(*scratch);
       }
-      if (IsGated(metric)) {
+      if (IsGated(metric.id)) {
         gated_.push_back(std::move(scratch));
         scratch = std::make_unique<MetricScores>();
       }
@@ -269,6 +326,7 @@ class Comparer {
   // nowhere.
   void CountFlips(const MetricScores& scores) {
     result_.flip_metric = scores.metric.id;
+    flips_.assign((scores.candidate.values.size() + 7) / 8, '\0');
     const bool is_higher_better = scores.metric.direction != Direction::kLower;
     for (std::size_t row = 0; row < scores.candidate.values.size(); ++row) {
       const double before = scores.baseline.values[row];
@@ -281,25 +339,112 @@ class Comparer {
       const bool is_right = (after > 0.5) == is_higher_better;
       ++(was_right ? (is_right ? result_.num_both_right : result_.num_broken)
                    : (is_right ? result_.num_fixed : result_.num_both_wrong));
+      if (was_right != is_right) {
+        flips_[row / 8] = static_cast<char>(flips_[row / 8] | (1 << (row % 8)));
+      }
     }
+  }
+
+  // Stores the rows that are asked for first, and which ones flipped.
+  absl::Status KeepRows() {
+    trace::Span span = StartSpan("comparison.rows");
+    store::ComparisonRecord found = comparison_;
+    found.result = result_;
+    for (const MetricComparison& metric : found.result.metrics) {
+      if (metric.metric.kind != MetricKind::kCorpus) {
+        ASSAY_RETURN_IF_ERROR(control_.Check());
+        ASSAY_ASSIGN_OR_RETURN(store::RowListRecord list,
+                               FirstRows(store_, project_, found, metric));
+        result_.row_lists.push_back(std::move(list));
+      }
+    }
+    ASSAY_ASSIGN_OR_RETURN(result_.flips, FlipsOf(store_, project_, comparison_));
+    result_.flips.bits = std::move(flips_);
+    return absl::OkStatus();
   }
 
   void CountPairs() {
     result_.num_baseline_errors = CountErrors(baseline_);
     result_.num_candidate_errors = CountErrors(candidate_);
     is_paired_.assign(candidate_.is_scored.size(), 0);
+    std::int64_t num_changed_before = 0;  // scored examples of changed content, by side
+    std::int64_t num_changed_after = 0;
     for (std::size_t row = 0; row < is_paired_.size(); ++row) {
       const std::int64_t other = pairing_.BaselineRow(static_cast<std::int64_t>(row));
       const bool is_paired = candidate_.is_scored[row] != 0 && other >= 0 &&
                              baseline_.is_scored[static_cast<std::size_t>(other)] != 0;
       is_paired_[row] = is_paired ? 1 : 0;
       result_.num_paired += is_paired ? 1 : 0;
+      if (pairing_.HasChanged(static_cast<std::int64_t>(row))) {
+        const auto same_key =
+            static_cast<std::size_t>(pairing_.SameKeyRow(static_cast<std::int64_t>(row)));
+        num_changed_before += baseline_.is_scored[same_key];
+        num_changed_after += candidate_.is_scored[row];
+      }
     }
     const auto count_scored = [](const Side& side) {
       return std::ranges::count(side.is_scored, std::uint8_t{1});
     };
-    result_.num_only_baseline = count_scored(baseline_) - result_.num_paired;
-    result_.num_only_candidate = count_scored(candidate_) - result_.num_paired;
+    result_.num_only_baseline = count_scored(baseline_) - result_.num_paired - num_changed_before;
+    result_.num_only_candidate = count_scored(candidate_) - result_.num_paired - num_changed_after;
+    const auto share = [](std::int64_t part, std::int64_t whole) {
+      return whole > 0 ? std::optional(static_cast<double>(part) / static_cast<double>(whole))
+                       : std::nullopt;
+    };
+    const std::int64_t num_baseline = count_scored(baseline_);
+    const std::int64_t num_candidate = count_scored(candidate_);
+    result_.coverage = share(result_.num_paired, num_baseline);
+    result_.baseline_error_rate =
+        share(result_.num_baseline_errors, num_baseline + result_.num_baseline_errors);
+    result_.candidate_error_rate =
+        share(result_.num_candidate_errors, num_candidate + result_.num_candidate_errors);
+  }
+
+  absl::Status CompareAnswers() {
+    ASSAY_ASSIGN_OR_RETURN(const RunInputs baseline,
+                           OpenRunInputs(store_, project_, baseline_.facts.outputs.id));
+    ASSAY_ASSIGN_OR_RETURN(const RunInputs candidate,
+                           OpenRunInputs(store_, project_, candidate_.facts.outputs.id));
+    Behavior& behavior = result_.behavior;
+    behavior.column = AnswerColumn(baseline, candidate);
+    if (behavior.column.empty()) {
+      return absl::OkStatus();
+    }
+    trace::Span span = StartSpan("comparison.answers");
+    ASSAY_ASSIGN_OR_RETURN(const std::vector<std::uint64_t> before,
+                           LoadAnswers(store_, baseline, behavior.column, parallel_for_));
+    ASSAY_ASSIGN_OR_RETURN(const std::vector<std::uint64_t> after,
+                           LoadAnswers(store_, candidate, behavior.column, parallel_for_));
+    std::unique_ptr<MetricScores> scores;
+    if (IsGated(std::string(kBehaviorMetric))) {
+      scores = std::make_unique<MetricScores>(BehaviorScores(after.size()));
+    }
+    for (std::size_t row = 0; row < after.size(); ++row) {
+      if (is_paired_[row] == 0) {
+        continue;
+      }
+      const std::uint64_t earlier =
+          before[static_cast<std::size_t>(pairing_.BaselineRow(static_cast<std::int64_t>(row)))];
+      if (earlier == 0 || after[row] == 0) {
+        continue;
+      }
+      const bool has_changed = earlier != after[row];
+      ++behavior.num_rows;
+      behavior.num_changed += has_changed ? 1 : 0;
+      if (scores != nullptr) {
+        scores->candidate.values[row] = has_changed ? 1 : 0;
+        scores->baseline.defined[row] = 1;
+        scores->candidate.defined[row] = 1;
+      }
+    }
+    if (behavior.num_rows > 0) {
+      behavior.lower = ClopperPearsonLower(behavior.num_changed, behavior.num_rows, kTail);
+      behavior.upper = ClopperPearsonUpper(behavior.num_changed, behavior.num_rows, kTail);
+    }
+    if (scores != nullptr) {
+      gated_.push_back(std::move(scores));
+    }
+    return absl::OkStatus();
   }
 
   absl::Status CompareCorpusMetrics() {
@@ -319,7 +464,8 @@ class Comparer {
       std::vector<std::uint8_t> takes_part(baseline_.status.size(), 0);
       for (std::size_t row = 0; row < is_paired_.size(); ++row) {
         if (is_paired_[row] != 0) {
-          takes_part[static_cast<std::size_t>(pairing_.baseline_row[row])] = 1;
+          takes_part[static_cast<std::size_t>(
+              pairing_.BaselineRow(static_cast<std::int64_t>(row)))] = 1;
         }
       }
       ASSAY_ASSIGN_OR_RETURN(
@@ -381,15 +527,41 @@ class Comparer {
     return absl::OkStatus();
   }
 
+  // Why a gate cannot be judged, by position; empty text: it can. Times and costs compare only what
+  // one machine measured.
+  std::vector<std::string> RefusedGates() const {
+    const std::string& before = baseline_.facts.outputs.machine;
+    const std::string& after = candidate_.facts.outputs.machine;
+    std::string reason;
+    if (before != after) {
+      reason = absl::StrFormat("measured on different machines: '%s' against '%s'", before, after);
+    } else if (before.empty()) {
+      reason = "the outputs do not say which machine measured them";
+    }
+    std::vector<std::string> refusals;
+    for (const Gate& gate : comparison_.policy.gates) {
+      const bool is_judged = reason.empty() || comparison_.allow_confounded ||
+                             !DependsOnMachine(gate.metric, candidate_.facts.run.metrics);
+      refusals.push_back(is_judged ? "" : reason);
+    }
+    return refusals;
+  }
+
   absl::Status Judge() {
     trace::Span span = StartSpan("comparison.gates");
     std::vector<PairedScores> scores;
     for (const auto& gated : gated_) {
       scores.push_back(gated->Paired());
     }
-    ASSAY_ASSIGN_OR_RETURN(result_.gates, JudgeGates(comparison_.gates, scores, cohorts_,
-                                                     comparison_.alpha, result_.identical_outputs));
-    result_.verdict = OverallVerdict(result_.gates);
+    const std::vector<std::string> refusals = RefusedGates();
+    const GateInputs inputs{.scores = scores,
+                            .cohorts = cohorts_,
+                            .draws = {},
+                            .refusals = refusals,
+                            .identical_outputs = result_.identical_outputs};
+    ASSAY_ASSIGN_OR_RETURN(result_.gates, JudgeGates(comparison_.policy, inputs, parallel_for_));
+    result_.budgets = JudgeBudgets(comparison_.policy, result_);
+    result_.verdict = OverallVerdict(result_.gates, result_.budgets);
     result_.exit_code = ExitCode(result_.verdict);
     result_.summary = VerdictSentence(result_);
     span.SetAttribute("gates", static_cast<std::int64_t>(result_.gates.size()));
@@ -410,6 +582,7 @@ class Comparer {
   std::vector<CohortColumn> cohorts_;                 // of the candidate's rows
   std::vector<std::uint8_t> is_paired_;               // by the candidate's rows
   std::vector<std::unique_ptr<MetricScores>> gated_;  // scores that gates name
+  std::string flips_;                                 // one bit an example, as FlipsRecord
   store::ComparisonResult result_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <limits>
 #include <span>
 #include <string_view>
@@ -21,6 +22,16 @@ namespace assay::run {
 namespace {
 
 constexpr std::string_view kCohortPrefix = "cohort.";
+// Rows that are stored with a comparison, by metric.
+constexpr std::int32_t kStoredRows = 100;
+// Earlier comparisons that a row is looked up in.
+constexpr std::int32_t kRecentComparisons = 10;
+
+void Serially(std::int64_t n, const std::function<void(std::int64_t)>& body) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    body(i);
+  }
+}
 
 // A row of the list, small: the scan keeps as many as the pages up to the one asked for.
 struct Place {
@@ -151,13 +162,8 @@ class ScoreSource {
                        num_rows);
     if (pairing != nullptr && !pairing->is_identity) {
       source.pairing_ = pairing;
-      const ParallelFor serial = [](std::int64_t n, const std::function<void(std::int64_t)>& body) {
-        for (std::int64_t i = 0; i < n; ++i) {
-          body(i);
-        }
-      };
       ASSAY_RETURN_IF_ERROR(
-          LoadScores(store, project, run, source.column_, num_rows, serial, source.all_));
+          LoadScores(store, project, run, source.column_, num_rows, Serially, source.all_));
     }
     return source;
   }
@@ -168,7 +174,7 @@ class ScoreSource {
     chunk_.defined.resize(static_cast<std::size_t>(size));
     if (pairing_ != nullptr) {
       for (std::int64_t i = 0; i < size; ++i) {
-        const std::int64_t row = pairing_->BaselineRow(number * store::kChunkRows + i);
+        const std::int64_t row = pairing_->SameKeyRow(number * store::kChunkRows + i);
         const auto from = static_cast<std::size_t>(std::max<std::int64_t>(row, 0));
         const auto to = static_cast<std::size_t>(i);
         chunk_.defined[to] = row < 0 ? 0 : all_.defined[from];
@@ -270,9 +276,9 @@ class CohortTest {
 // Offers the rows of one chunk that have a score on a side and are asked for.
 class ChunkScan {
  public:
-  ChunkScan(const MetricDescriptor& metric, RowBucket bucket, CohortTest& cohort,
-            FirstPlaces& first)
-      : metric_(metric), bucket_(bucket), cohort_(cohort), first_(first) {}
+  ChunkScan(const MetricDescriptor& metric, RowBucket bucket, const Pairing& pairing,
+            CohortTest& cohort, FirstPlaces& first)
+      : metric_(metric), bucket_(bucket), pairing_(pairing), cohort_(cohort), first_(first) {}
 
   void Scan(const ScoreArray& baseline, const ScoreArray& candidate, std::int64_t first_row) {
     OrderChunk(metric_, baseline, candidate, order_);
@@ -282,16 +288,19 @@ class ChunkScan {
       if (!is_member || (baseline.defined[i] | candidate.defined[i]) == 0) {
         continue;
       }
-      if (bucket_ != RowBucket::kAny && BucketAt(baseline, candidate, i) != bucket_) {
+      const std::int64_t row = first_row + static_cast<std::int64_t>(i);
+      if (bucket_ != RowBucket::kAny && BucketAt(baseline, candidate, row, i) != bucket_) {
         continue;
       }
-      if (!first_.Takes(order_[i])) {
+      const double order =
+          pairing_.HasChanged(row) ? std::numeric_limits<double>::infinity() : order_[i];
+      if (!first_.Takes(order)) {
         first_.Count();
         continue;
       }
-      first_.Offer({.order = order_[i],
-                    .row = first_row + static_cast<std::int64_t>(i),
-                    .bucket = BucketAt(baseline, candidate, i),
+      first_.Offer({.order = order,
+                    .row = row,
+                    .bucket = BucketAt(baseline, candidate, row, i),
                     .baseline = baseline.values[i],
                     .candidate = candidate.values[i],
                     .has_baseline = baseline.defined[i] != 0,
@@ -300,7 +309,11 @@ class ChunkScan {
   }
 
  private:
-  RowBucket BucketAt(const ScoreArray& baseline, const ScoreArray& candidate, std::size_t i) const {
+  RowBucket BucketAt(const ScoreArray& baseline, const ScoreArray& candidate, std::int64_t row,
+                     std::size_t i) const {
+    if (pairing_.HasChanged(row)) {
+      return RowBucket::kChanged;
+    }
     return (baseline.defined[i] & candidate.defined[i]) == 0
                ? RowBucket::kUnpaired
                : BucketOf(metric_, baseline.values[i], candidate.values[i]);
@@ -308,6 +321,7 @@ class ChunkScan {
 
   const MetricDescriptor& metric_;
   const RowBucket bucket_;
+  const Pairing& pairing_;
   CohortTest& cohort_;
   FirstPlaces& first_;
   std::vector<double> order_;  // of the chunk at hand
@@ -319,7 +333,7 @@ absl::Status AddTexts(store::Store& store, const RunInputs& baseline, const RunI
   std::vector<std::int64_t> baseline_rows;
   for (const ComparisonRow& row : rows) {
     candidate_rows.push_back(row.row);
-    baseline_rows.push_back(pairing.BaselineRow(row.row));
+    baseline_rows.push_back(pairing.SameKeyRow(row.row));
   }
   ASSAY_ASSIGN_OR_RETURN(std::vector<ExampleText> examples,
                          ReadExampleTexts(store, candidate, candidate_rows));
@@ -345,25 +359,17 @@ absl::StatusOr<RunInputs> OpenInputsOfRun(store::Store& store, store::Id project
   return OpenRunInputs(store, project, record.output_set_id);
 }
 
-}  // namespace
-
-absl::StatusOr<RowPage> ListComparisonRows(store::Store& store, store::Id project,
-                                           const store::ComparisonRecord& comparison,
-                                           const RowQuery& query) {
-  if (comparison.state != store::RunState::kSucceeded ||
-      comparison.result.verdict == Verdict::kRefused) {
-    return absl::FailedPreconditionError(absl::StrFormat(
-        "comparisons/%d has no rows: it %s", comparison.id,
-        comparison.state == store::RunState::kSucceeded ? "was refused" : "has not succeeded"));
-  }
-  ASSAY_ASSIGN_OR_RETURN(const MetricDescriptor metric,
-                         ChooseMetric(comparison.result, query.metric));
+// Scans the score columns of a metric for the rows of a query.
+absl::StatusOr<RowPage> ScanRows(store::Store& store, store::Id project,
+                                 const store::ComparisonRecord& comparison,
+                                 const MetricDescriptor& metric, const RowQuery& query) {
   ASSAY_ASSIGN_OR_RETURN(const RunInputs baseline_inputs,
                          OpenInputsOfRun(store, project, comparison.baseline_run_id));
   ASSAY_ASSIGN_OR_RETURN(const RunInputs inputs,
                          OpenInputsOfRun(store, project, comparison.candidate_run_id));
-  ASSAY_ASSIGN_OR_RETURN(const Pairing pairing,
-                         PairExamples(store, project, baseline_inputs.dataset, inputs.dataset));
+  ASSAY_ASSIGN_OR_RETURN(
+      const Pairing pairing,
+      PairExamples(store, project, baseline_inputs.dataset, inputs.dataset, Serially));
   ASSAY_ASSIGN_OR_RETURN(ScoreSource baseline,
                          ScoreSource::Open(store, project, comparison.baseline_run_id, metric.id,
                                            baseline_inputs.dataset.num_rows, &pairing));
@@ -374,7 +380,7 @@ absl::StatusOr<RowPage> ListComparisonRows(store::Store& store, store::Id projec
 
   const std::int64_t skip = std::clamp<std::int64_t>(query.offset_rank, 0, inputs.dataset.num_rows);
   FirstPlaces first(static_cast<std::size_t>(skip + std::max(query.limit, 0)));
-  ChunkScan scan(metric, query.bucket, cohort, first);
+  ChunkScan scan(metric, query.bucket, pairing, cohort, first);
   for (std::int64_t number = 0; number < inputs.num_chunks(); ++number) {
     const std::int64_t begin = number * store::kChunkRows;
     const std::int64_t size = std::min(store::kChunkRows, inputs.dataset.num_rows - begin);
@@ -402,6 +408,104 @@ absl::StatusOr<RowPage> ListComparisonRows(store::Store& store, store::Id projec
   }
   ASSAY_RETURN_IF_ERROR(AddTexts(store, baseline_inputs, inputs, pairing, page.rows));
   return page;
+}
+
+// The page of a query as far as the stored rows of the metric hold it.
+std::optional<RowPage> PageOf(const store::RowListRecord& list, const RowQuery& query) {
+  const bool is_broken = query.bucket == RowBucket::kBroken;
+  if (list.metric.empty() || !query.cohort.empty() ||
+      (query.bucket != RowBucket::kAny && !is_broken)) {
+    return std::nullopt;
+  }
+  std::vector<const store::RowRecord*> rows;
+  for (const store::RowRecord& row : list.rows) {
+    if (!is_broken || row.bucket == RowBucket::kBroken) {
+      rows.push_back(&row);
+    }
+  }
+  RowPage page;
+  page.metric = list.metric;
+  page.total_rows = is_broken ? list.num_broken : list.num_rows;
+  const std::int64_t end = std::min(page.total_rows, query.offset_rank + std::max(query.limit, 0));
+  if (query.offset_rank < 0 || end > std::ssize(rows)) {
+    return std::nullopt;
+  }
+  for (std::int64_t i = query.offset_rank; i < end; ++i) {
+    static_cast<store::RowRecord&>(page.rows.emplace_back()) = *rows[static_cast<std::size_t>(i)];
+  }
+  return page;
+}
+
+// Tells of each row in how many earlier comparisons it flipped.
+absl::Status AddRecentFlips(store::Store& store, store::Id project,
+                            const store::ComparisonRecord& comparison,
+                            std::vector<ComparisonRow>& rows) {
+  ASSAY_ASSIGN_OR_RETURN(const store::FlipsRecord pair, FlipsOf(store, project, comparison));
+  ASSAY_ASSIGN_OR_RETURN(
+      const std::vector<std::string> recent,
+      store.runs().RecentFlips(project, pair, comparison.id, kRecentComparisons));
+  for (ComparisonRow& row : rows) {
+    row.num_recent_comparisons = static_cast<std::int32_t>(recent.size());
+    for (const std::string& bits : recent) {
+      const auto byte = static_cast<std::size_t>(row.row) / 8;
+      const bool has_flipped = byte < bits.size() &&
+                               ((static_cast<unsigned char>(bits[byte]) >> (row.row % 8)) & 1) != 0;
+      row.num_recent_flips += has_flipped ? 1 : 0;
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<store::FlipsRecord> FlipsOf(store::Store& store, store::Id project,
+                                           const store::ComparisonRecord& comparison) {
+  ASSAY_ASSIGN_OR_RETURN(const store::RunRecord baseline,
+                         store.runs().GetRun(project, comparison.baseline_run_id));
+  ASSAY_ASSIGN_OR_RETURN(const store::RunRecord candidate,
+                         store.runs().GetRun(project, comparison.candidate_run_id));
+  return store::FlipsRecord{.dataset_version_id = candidate.dataset_version_id,
+                            .baseline_output_set_id = baseline.output_set_id,
+                            .candidate_output_set_id = candidate.output_set_id,
+                            .bits = {}};
+}
+
+absl::StatusOr<store::RowListRecord> FirstRows(store::Store& store, store::Id project,
+                                               const store::ComparisonRecord& comparison,
+                                               const MetricComparison& compared) {
+  const store::ComparisonResult& result = comparison.result;
+  const RowQuery query{.metric = compared.metric.id, .limit = kStoredRows};
+  ASSAY_ASSIGN_OR_RETURN(const MetricDescriptor metric, ChooseMetric(result, query.metric));
+  ASSAY_ASSIGN_OR_RETURN(RowPage page, ScanRows(store, project, comparison, metric, query));
+  store::RowListRecord list;
+  list.metric = page.metric;
+  list.num_rows = page.total_rows;
+  list.num_broken =
+      metric.id == result.flip_metric ? result.num_broken : compared.overall.num_worse;
+  for (ComparisonRow& row : page.rows) {
+    list.rows.push_back(std::move(row));
+  }
+  return list;
+}
+
+absl::StatusOr<RowPage> ListComparisonRows(store::Store& store, store::Id project,
+                                           const store::ComparisonRecord& comparison,
+                                           const RowQuery& query) {
+  if (comparison.state != store::RunState::kSucceeded || comparison.result.metrics.empty()) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "comparisons/%d has no rows: it %s", comparison.id,
+        comparison.state == store::RunState::kSucceeded ? "was refused" : "has not succeeded"));
+  }
+  ASSAY_ASSIGN_OR_RETURN(const MetricDescriptor metric,
+                         ChooseMetric(comparison.result, query.metric));
+  ASSAY_ASSIGN_OR_RETURN(const store::RowListRecord stored,
+                         store.runs().GetRowList(project, comparison.id, metric.id));
+  std::optional<RowPage> page = PageOf(stored, query);
+  if (!page.has_value()) {
+    ASSAY_ASSIGN_OR_RETURN(page, ScanRows(store, project, comparison, metric, query));
+  }
+  ASSAY_RETURN_IF_ERROR(AddRecentFlips(store, project, comparison, page->rows));
+  return *std::move(page);
 }
 
 }  // namespace assay::run

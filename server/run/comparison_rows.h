@@ -10,15 +10,7 @@
 
 namespace assay::run {
 
-enum class RowBucket : std::uint8_t {
-  kAny = 0,        // in a query every row; in a row: none of the others (a tie between several
-                   // outputs, a change of a metric without direction)
-  kBroken = 1,     // right before, wrong after; for other metrics: worse
-  kFixed = 2,      // wrong before, right after; for other metrics: better
-  kBothWrong = 3,  // wrong both times; for other metrics: equal
-  kBothRight = 4,
-  kUnpaired = 5,  // scored on one side only
-};
+using store::RowBucket;
 
 struct RowQuery {
   std::string metric = {};  // empty: the flip metric, else the first with row scores
@@ -28,20 +20,12 @@ struct RowQuery {
   std::int32_t limit = 50;
 };
 
-// One example, before and after. Texts are shortened to 1,000 characters, whole code points.
-struct ComparisonRow {
-  std::int64_t row = 0;
-  std::string key;
-  RowBucket bucket = RowBucket::kAny;
-  std::optional<double> baseline_score;
-  std::optional<double> candidate_score;
-  std::string input;
-  std::string expected;
-  std::string baseline_output;
-  std::string candidate_output;
-  std::string baseline_trace_id;
-  std::string candidate_trace_id;
-  std::vector<std::string> cohorts;
+// One example, before and after.
+struct ComparisonRow : store::RowRecord {
+  // Among earlier comparisons on this dataset version, the ten newest of other outputs, and in how
+  // many of them the example flipped.
+  std::int32_t num_recent_comparisons = 0;
+  std::int32_t num_recent_flips = 0;
 };
 
 struct RowPage {
@@ -50,8 +34,18 @@ struct RowPage {
   std::string metric;
 };
 
-// Reads rows of a succeeded comparison: those with a score on at least one side, in one scan of the
-// two score columns. Unpaired rows come last. Examples that only the baseline's dataset version has
+// What tells a comparison's flips from others: dataset version and output sets, without bits.
+absl::StatusOr<store::FlipsRecord> FlipsOf(store::Store& store, store::Id project,
+                                           const store::ComparisonRecord& comparison);
+
+// The first rows by a metric with row scores, to be stored with the comparison.
+absl::StatusOr<store::RowListRecord> FirstRows(store::Store& store, store::Id project,
+                                               const store::ComparisonRecord& comparison,
+                                               const MetricComparison& compared);
+
+// Reads rows of a succeeded comparison: those with a score on at least one side, from the stored
+// rows where they suffice, else in one scan of the two score columns. Unpaired and changed rows
+// come last. Examples that only the baseline's dataset version has
 // are not listed. INVALID_ARGUMENT names an unknown metric or cohort; FAILED_PRECONDITION when the
 // comparison has not succeeded, was refused or has no row scores.
 absl::StatusOr<RowPage> ListComparisonRows(store::Store& store, store::Id project,

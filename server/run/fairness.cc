@@ -62,11 +62,19 @@ std::vector<store::FieldDifference> FindConfounds(const ComparedRun& baseline,
   return confounds;
 }
 
+bool DependsOnMachine(std::string_view metric, std::span<const MetricDescriptor> metrics) {
+  const auto found = std::ranges::find(metrics, metric, &MetricDescriptor::id);
+  return found != metrics.end() && (found->definition_id.starts_with("assay/latency_us") ||
+                                    found->definition_id.starts_with("assay/cost"));
+}
+
 std::vector<store::FieldDifference> FindModelDifferences(
     const store::ModelVersionRecord& baseline, const store::ModelVersionRecord& candidate) {
   std::vector<store::FieldDifference> differences;
-  AddIfDifferent("activation", baseline.activation, candidate.activation, differences);
-  AddIfDifferent("weights_digest", baseline.weights_digest, candidate.weights_digest, differences);
+  for (const DeclaredField& field : kDeclaredFields) {
+    AddIfDifferent(std::string(field.name), baseline.*field.value, candidate.*field.value,
+                   differences);
+  }
   std::map<std::string, std::pair<std::string, std::string>> config;
   for (const auto& [key, value] : baseline.config) {
     config[key].first = value;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -23,8 +25,26 @@ absl::StatusOr<ComparedRun> OpenComparedRun(store::Store& store, store::Id proje
 std::vector<store::FieldDifference> FindConfounds(const ComparedRun& baseline,
                                                   const ComparedRun& candidate);
 
-// What differs between two model versions: activation, weights_digest and `config.KEY`. An empty
-// value means not declared.
+// A field that a model version may declare.
+struct DeclaredField {
+  std::string_view name;
+  std::string store::ModelVersionRecord::*value;
+};
+inline constexpr DeclaredField kDeclaredFields[] = {
+    {"activation", &store::ModelVersionRecord::activation},
+    {"weights", &store::ModelVersionRecord::weights_digest},
+    {"architecture", &store::ModelVersionRecord::architecture},
+    {"dtype", &store::ModelVersionRecord::dtype},
+    {"quantization", &store::ModelVersionRecord::quantization},
+    {"preprocessing", &store::ModelVersionRecord::preprocessing},
+};
+
+// True for metrics of time and cost, which say something about the model only when one machine
+// measured both sides.
+bool DependsOnMachine(std::string_view metric, std::span<const MetricDescriptor> metrics);
+
+// What differs between two model versions: the fields above and `config.KEY`. An empty value means
+// not declared.
 std::vector<store::FieldDifference> FindModelDifferences(
     const store::ModelVersionRecord& baseline, const store::ModelVersionRecord& candidate);
 

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "server/base/status_macros.h"
+#include "server/run/row_content.h"
 #include "server/run/run_inputs.h"
 #include "server/run/score_columns.h"
 
@@ -36,11 +37,31 @@ absl::Status ReadKeys(store::Store& store, store::Id project,
   return absl::OkStatus();
 }
 
+absl::Status FindChanged(store::Store& store, store::Id project,
+                         const store::DatasetVersionRecord& baseline,
+                         const store::DatasetVersionRecord& candidate,
+                         const ParallelFor& parallel_for, Pairing& pairing) {
+  ASSAY_ASSIGN_OR_RETURN(const std::vector<std::uint64_t> before,
+                         HashContents(store, project, baseline, parallel_for));
+  ASSAY_ASSIGN_OR_RETURN(const std::vector<std::uint64_t> after,
+                         HashContents(store, project, candidate, parallel_for));
+  pairing.has_changed.resize(pairing.same_key.size(), 0);
+  for (std::size_t row = 0; row < pairing.same_key.size(); ++row) {
+    const std::int32_t other = pairing.same_key[row];
+    if (other >= 0 && before[static_cast<std::size_t>(other)] != after[row]) {
+      pairing.has_changed[row] = 1;
+      ++pairing.num_changed;
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Pairing> PairExamples(store::Store& store, store::Id project,
                                      const store::DatasetVersionRecord& baseline,
-                                     const store::DatasetVersionRecord& candidate) {
+                                     const store::DatasetVersionRecord& candidate,
+                                     const ParallelFor& parallel_for) {
   Pairing pairing;
   if (baseline.digest == candidate.digest) {
     return pairing;
@@ -59,16 +80,18 @@ absl::StatusOr<Pairing> PairExamples(store::Store& store, store::Id project,
     }
   }));
   pairing.is_identity = false;
-  pairing.baseline_row.reserve(static_cast<std::size_t>(candidate.num_rows));
+  pairing.same_key.reserve(static_cast<std::size_t>(candidate.num_rows));
   pairing.num_only_baseline = baseline.num_rows;
   ASSAY_RETURN_IF_ERROR(ReadKeys(store, project, candidate, [&](const Column& chunk) {
     for (std::int64_t row = 0; row < chunk.num_rows; ++row) {
       const auto found = row_of_key.find(chunk.Text(row));
       const bool is_paired = found != row_of_key.end();
-      pairing.baseline_row.push_back(is_paired ? found->second : -1);
+      pairing.same_key.push_back(is_paired ? found->second : -1);
       pairing.num_only_baseline -= is_paired ? 1 : 0;
+      pairing.num_only_candidate += is_paired ? 0 : 1;
     }
   }));
+  ASSAY_RETURN_IF_ERROR(FindChanged(store, project, baseline, candidate, parallel_for, pairing));
   return pairing;
 }
 

@@ -122,18 +122,38 @@ store::Digest RunSpecDigest(const store::Digest& dataset, const store::Digest& o
   return digest.Finish();
 }
 
-store::Digest ComparisonSpecDigest(const store::ComparisonRecord& comparison) {
-  FieldDigest digest("assay.comparison/1");
+store::Digest ComparisonSpecDigest(const store::ComparisonRecord& comparison,
+                                   std::int64_t baseline_days) {
+  const Policy& policy = comparison.policy;
+  FieldDigest digest("assay.comparison/2");
   digest.AddNumber(comparison.baseline_run_id);
   digest.AddNumber(comparison.candidate_run_id);
-  digest.AddReal(comparison.alpha);
+  digest.AddText(policy.source);
+  digest.AddReal(policy.alpha);
+  digest.AddNumber(static_cast<std::int64_t>(policy.correction));
+  digest.AddNumber(policy.min_rows);
+  digest.AddReal(policy.min_coverage);
+  digest.AddReal(policy.max_error_rate);
   digest.AddNumber(comparison.allow_confounded ? 1 : 0);
-  digest.AddNumber(std::ssize(comparison.gates));
-  for (const Gate& gate : comparison.gates) {
+  digest.AddNumber(comparison.find_slices ? 1 : 0);
+  digest.AddNumber(comparison.baseline_id);
+  digest.AddNumber(baseline_days);
+  for (const std::vector<std::string>* const texts :
+       {&policy.allow_changed, &comparison.cohort_pairs}) {
+    digest.AddNumber(std::ssize(*texts));
+    for (const std::string& text : *texts) {
+      digest.AddText(text);
+    }
+  }
+  digest.AddNumber(std::ssize(policy.gates));
+  for (const Gate& gate : policy.gates) {
     digest.AddText(gate.metric);
     digest.AddText(gate.cohort);
-    digest.AddReal(gate.max_drop);
+    digest.AddNumber(static_cast<std::int64_t>(gate.kind));
+    digest.AddReal(gate.limit);
     digest.AddNumber(static_cast<std::int64_t>(gate.tier));
+    digest.AddReal(gate.alpha);
+    digest.AddNumber(gate.min_rows.value_or(0));
   }
   return digest.Finish();
 }

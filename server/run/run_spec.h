@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,7 +37,8 @@ store::Digest RunSpecDigest(const store::Digest& dataset, const store::Digest& o
                             std::string_view row_filter, std::span<const std::string> evaluators,
                             std::span<const MetricDescriptor> metrics);
 
-// Digest of what a comparison was asked for: runs, gates and options.
-store::Digest ComparisonSpecDigest(const store::ComparisonRecord& comparison);
+// Digest of what a comparison was asked for: runs, policy and options, and the age of the baseline.
+store::Digest ComparisonSpecDigest(const store::ComparisonRecord& comparison,
+                                   std::int64_t baseline_days = 0);
 
 }  // namespace assay::run

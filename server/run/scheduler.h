@@ -27,9 +27,11 @@ struct RunRequest {
 struct ComparisonRequest {
   store::Id baseline_run_id = 0;
   store::Id candidate_run_id = 0;
-  std::vector<Gate> gates = {};
-  double alpha = 0.05;  // one-sided, in (0, 0.5)
+  Policy policy = {};
   bool allow_confounded = false;
+  std::vector<std::string> cohort_pairs = {};  // "COLUMN*COLUMN"
+  bool find_slices = false;
+  store::Id baseline_id = 0;  // the baseline that named the first run; 0: none
   std::string request_id = {};
 };
 

@@ -1,7 +1,7 @@
 #include "server/run/submission.h"
 
 #include <algorithm>
-#include <cmath>
+#include <cstddef>
 #include <memory>
 #include <set>
 #include <string>
@@ -11,8 +11,12 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "evaluators/compare/gate.h"
 #include "evaluators/registry.h"
+#include "server/base/clock.h"
 #include "server/base/status_macros.h"
+#include "server/run/answers.h"
+#include "server/run/cohorts.h"
 #include "server/run/run_inputs.h"
 #include "server/run/run_spec.h"
 #include "server/run/score_columns.h"
@@ -97,30 +101,88 @@ std::string GateableMetrics(const store::RunRecord& run) {
   return ListColumns(ids);
 }
 
-absl::Status CheckGateMetric(const Gate& gate, const store::RunRecord& baseline,
-                             const store::RunRecord& candidate) {
+// True when some evaluator computes a metric of that id.
+bool IsKnownMetric(const std::string& id) {
+  for (const std::string& name : EvaluatorNames()) {
+    for (const std::string& spec : {name, absl::StrFormat("%s:%s", name, id)}) {
+      const absl::StatusOr<std::unique_ptr<const Evaluator>> evaluator = MakeEvaluator(spec);
+      if (evaluator.ok() && std::ranges::any_of((*evaluator)->metrics(), [&](const auto& metric) {
+            return metric.id == id;
+          })) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+// The descriptor that both runs have of a gate's metric. Which of two errors it is decides between
+// a policy to mend and a run to make.
+absl::StatusOr<MetricDescriptor> GateMetric(const Gate& gate, std::size_t index,
+                                            const store::RunRecord& baseline,
+                                            const store::RunRecord& candidate) {
   const MetricDescriptor* const before = FindMetric(baseline, gate.metric);
   const MetricDescriptor* const after = FindMetric(candidate, gate.metric);
   if (before == nullptr && after == nullptr) {
-    return absl::InvalidArgumentError(absl::StrFormat("gate: unknown metric '%s'; there are %s",
-                                                      gate.metric, GateableMetrics(candidate)));
+    const bool is_known = IsKnownMetric(gate.metric);
+    const std::string message =
+        absl::StrFormat("gates[%d].metric: %s '%s'; there are %s", index,
+                        is_known ? "neither run has the metric" : "unknown metric", gate.metric,
+                        GateableMetrics(candidate));
+    return is_known ? absl::FailedPreconditionError(message) : absl::InvalidArgumentError(message);
   }
   if (before == nullptr || after == nullptr) {
     return absl::FailedPreconditionError(
-        absl::StrFormat("gate: runs/%d has no metric '%s'; evaluate both runs alike",
-                        before == nullptr ? baseline.id : candidate.id, gate.metric));
+        absl::StrFormat("gates[%d].metric: runs/%d has no metric '%s'; evaluate both runs alike",
+                        index, before == nullptr ? baseline.id : candidate.id, gate.metric));
   }
-  if (after->direction == Direction::kNone || after->kind == MetricKind::kCorpus) {
+  if (before->definition_id != after->definition_id) {
+    return absl::FailedPreconditionError(
+        absl::StrFormat("gates[%d].metric: the runs define '%s' differently; evaluate both again",
+                        index, gate.metric));
+  }
+  return *after;
+}
+
+absl::Status CheckBehaviorGate(store::Store& store, store::Id project, const Gate& gate,
+                               std::size_t index, const store::RunRecord& baseline,
+                               const store::RunRecord& candidate) {
+  MetricDescriptor metric;
+  metric.id = kBehaviorMetric;
+  metric.direction = Direction::kLower;
+  metric.kind = MetricKind::kBinaryMean;
+  ASSAY_RETURN_IF_ERROR(CheckGate(gate, index, metric, /*is_averaged=*/false));
+  ASSAY_ASSIGN_OR_RETURN(const RunInputs before,
+                         OpenRunInputs(store, project, baseline.output_set_id));
+  ASSAY_ASSIGN_OR_RETURN(const RunInputs after,
+                         OpenRunInputs(store, project, candidate.output_set_id));
+  return AnswerColumn(before, after).empty()
+             ? absl::FailedPreconditionError(absl::StrFormat(
+                   "gates[%d].metric: the outputs have no label, ranking or text in common", index))
+             : absl::OkStatus();
+}
+
+absl::Status CheckGateMetric(store::Store& store, store::Id project, const Gate& gate,
+                             std::size_t index, const store::RunRecord& baseline,
+                             const store::RunRecord& candidate) {
+  if (gate.metric == kBehaviorMetric) {
+    return CheckBehaviorGate(store, project, gate, index, baseline, candidate);
+  }
+  ASSAY_ASSIGN_OR_RETURN(const MetricDescriptor metric,
+                         GateMetric(gate, index, baseline, candidate));
+  ASSAY_RETURN_IF_ERROR(CheckGate(gate, index, metric, metric.kind == MetricKind::kBinaryMean));
+  if (metric.kind == MetricKind::kCorpus) {
     return absl::InvalidArgumentError(
-        absl::StrFormat("gate: metric '%s' has no %s; those that can gate are %s", gate.metric,
-                        after->direction == Direction::kNone ? "direction" : "row scores",
-                        GateableMetrics(candidate)));
+        absl::StrFormat("gates[%d].metric: '%s' has no row scores; those that can gate are %s",
+                        index, gate.metric, GateableMetrics(candidate)));
   }
   return absl::OkStatus();
 }
 
-absl::Status CheckGates(store::Store& store, store::Id project, const ComparisonRequest& request,
-                        const store::RunRecord& baseline, const store::RunRecord& candidate) {
+// Cohorts of both runs, and of the pairs asked for.
+absl::StatusOr<std::set<std::string>> CohortNames(store::Store& store, store::Id project,
+                                                  const store::RunRecord& baseline,
+                                                  const store::RunRecord& candidate) {
   std::set<std::string> cohorts = {""};
   for (const store::Id run : {baseline.id, candidate.id}) {
     ASSAY_ASSIGN_OR_RETURN(const std::vector<store::SummaryRecord> summaries,
@@ -129,21 +191,57 @@ absl::Status CheckGates(store::Store& store, store::Id project, const Comparison
       cohorts.insert(summary.cohort);
     }
   }
-  for (const Gate& gate : request.gates) {
-    if (!std::isfinite(gate.max_drop) || gate.max_drop < 0) {
-      return absl::InvalidArgumentError(absl::StrFormat(
-          "gate on '%s': max_drop must be a number >= 0, not %g", gate.metric, gate.max_drop));
+  return cohorts;
+}
+
+absl::Status CheckCohortPairs(const ComparisonRequest& request, const RunInputs& inputs) {
+  constexpr std::size_t kMaxPairs = 8;
+  if (request.cohort_pairs.size() > kMaxPairs) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "cohort_pairs: %d of them, at most %d are taken", request.cohort_pairs.size(), kMaxPairs));
+  }
+  for (const std::string& text : request.cohort_pairs) {
+    ASSAY_ASSIGN_OR_RETURN(const CohortPair pair, ParseCohortPair(text));
+    for (const std::string& name : {pair.first, pair.second}) {
+      if (FindColumn(inputs.example_columns, absl::StrFormat("cohort.%s", name)) == nullptr) {
+        return absl::InvalidArgumentError(
+            absl::StrFormat("cohort_pairs: no such cohort column: '%s'", name));
+      }
     }
-    ASSAY_RETURN_IF_ERROR(CheckGateMetric(gate, baseline, candidate));
-    if (!cohorts.contains(gate.cohort)) {
-      return absl::InvalidArgumentError(absl::StrFormat(
-          "gate on '%s': unknown cohort '%s', want COLUMN=VALUE", gate.metric, gate.cohort));
+  }
+  return absl::OkStatus();
+}
+
+// A gate may name a cohort, or a pair of cohorts whose columns were asked for.
+absl::Status CheckGateCohort(const Gate& gate, std::size_t index,
+                             const std::set<std::string>& cohorts,
+                             const std::vector<std::string>& cohort_pairs) {
+  if (cohorts.contains(gate.cohort)) {
+    return absl::OkStatus();
+  }
+  for (const std::string& text : cohort_pairs) {
+    ASSAY_ASSIGN_OR_RETURN(const CohortPair pair, ParseCohortPair(text));
+    const std::size_t second = gate.cohort.find(absl::StrFormat(",%s=", pair.second));
+    if (gate.cohort.starts_with(pair.first + "=") && second != std::string::npos &&
+        cohorts.contains(gate.cohort.substr(0, second)) &&
+        cohorts.contains(gate.cohort.substr(second + 1))) {
+      return absl::OkStatus();
     }
-    if (request.allow_confounded && FindMetric(baseline, gate.metric)->definition_id !=
-                                        FindMetric(candidate, gate.metric)->definition_id) {
-      return absl::FailedPreconditionError(absl::StrFormat(
-          "gate on '%s': the runs define it differently; evaluate both again", gate.metric));
-    }
+  }
+  return absl::InvalidArgumentError(absl::StrFormat(
+      "gates[%d].cohort: no example belongs to '%s'; want COLUMN=VALUE, or a pair of a column pair "
+      "that is compared",
+      index, gate.cohort));
+}
+
+absl::Status CheckGates(store::Store& store, store::Id project, const ComparisonRequest& request,
+                        const store::RunRecord& baseline, const store::RunRecord& candidate) {
+  ASSAY_ASSIGN_OR_RETURN(const std::set<std::string> cohorts,
+                         CohortNames(store, project, baseline, candidate));
+  const std::vector<Gate>& gates = request.policy.gates;
+  for (std::size_t i = 0; i < gates.size(); ++i) {
+    ASSAY_RETURN_IF_ERROR(CheckGateMetric(store, project, gates[i], i, baseline, candidate));
+    ASSAY_RETURN_IF_ERROR(CheckGateCohort(gates[i], i, cohorts, request.cohort_pairs));
   }
   return absl::OkStatus();
 }
@@ -156,6 +254,22 @@ absl::StatusOr<store::RunRecord> GetSucceeded(store::Store& store, store::Id pro
         absl::StrFormat("runs/%d has not succeeded: it is %s", run, StateName(record.state)));
   }
   return record;
+}
+
+// Days since the baseline was set, or -1 once it has expired: what a report says of a baseline
+// changes with time, so an older comparison must not stand in for it. 0 without a baseline.
+absl::StatusOr<std::int64_t> BaselineAge(store::Store& store, store::Id project,
+                                         const ComparisonRequest& request) {
+  constexpr std::int64_t kUsPerDay = std::int64_t{24} * 3600 * 1'000'000;
+  if (request.baseline_id == 0) {
+    return 0;
+  }
+  ASSAY_ASSIGN_OR_RETURN(const store::BaselineRecord baseline,
+                         store.baselines().Get(project, request.baseline_id));
+  const std::int64_t now_us = SystemClock().NowUs();
+  return baseline.expires_us.has_value() && *baseline.expires_us <= now_us
+             ? -1
+             : (now_us - baseline.created_us) / kUsPerDay;
 }
 
 }  // namespace
@@ -183,22 +297,28 @@ absl::StatusOr<store::RunRecord> MakeRun(store::Store& store, store::Id project,
 
 absl::StatusOr<store::ComparisonRecord> MakeComparison(store::Store& store, store::Id project,
                                                        const ComparisonRequest& request) {
-  if (!(request.alpha > 0 && request.alpha < 0.5)) {
+  if (!(request.policy.alpha > 0 && request.policy.alpha < 0.5)) {
     return absl::InvalidArgumentError(
-        absl::StrFormat("alpha: must be above 0 and below 0.5, not %g", request.alpha));
+        absl::StrFormat("alpha: must be above 0 and below 0.5, not %g", request.policy.alpha));
   }
   ASSAY_ASSIGN_OR_RETURN(const store::RunRecord baseline,
                          GetSucceeded(store, project, request.baseline_run_id));
   ASSAY_ASSIGN_OR_RETURN(const store::RunRecord candidate,
                          GetSucceeded(store, project, request.candidate_run_id));
   ASSAY_RETURN_IF_ERROR(CheckGates(store, project, request, baseline, candidate));
+  ASSAY_ASSIGN_OR_RETURN(const RunInputs inputs,
+                         OpenRunInputs(store, project, candidate.output_set_id));
+  ASSAY_RETURN_IF_ERROR(CheckCohortPairs(request, inputs));
   store::ComparisonRecord comparison;
   comparison.baseline_run_id = baseline.id;
   comparison.candidate_run_id = candidate.id;
-  comparison.gates = request.gates;
-  comparison.alpha = request.alpha;
+  comparison.policy = request.policy;
   comparison.allow_confounded = request.allow_confounded;
-  comparison.spec_digest = ComparisonSpecDigest(comparison);
+  comparison.cohort_pairs = request.cohort_pairs;
+  comparison.find_slices = request.find_slices;
+  comparison.baseline_id = request.baseline_id;
+  ASSAY_ASSIGN_OR_RETURN(const std::int64_t baseline_days, BaselineAge(store, project, request));
+  comparison.spec_digest = ComparisonSpecDigest(comparison, baseline_days);
   comparison.request_id = request.request_id;
   return comparison;
 }

@@ -83,8 +83,13 @@ struct ModelVersionRecord {
   Digest digest{};
   bool external = true;
   std::map<std::string, std::string> config;
-  std::string activation;      // empty: not declared
-  std::string weights_digest;  // empty: not declared
+  // Empty: not declared.
+  std::string activation;
+  std::string weights_digest;
+  std::string architecture;
+  std::string dtype;
+  std::string quantization;
+  std::string preprocessing;
   std::int64_t created_us = 0;
 };
 
@@ -182,7 +187,7 @@ struct RunResult {
   Digest result_digest{};
 };
 
-enum class Fairness : std::uint8_t { kUnknown = 0, kClean = 1, kConfounded = 2 };
+enum class Fairness : std::uint8_t { kUnknown = 0, kClean = 1, kConfounded = 2, kUnproven = 3 };
 
 struct FieldDifference {
   std::string field;
@@ -190,37 +195,132 @@ struct FieldDifference {
   std::string candidate;
 };
 
+// A group of rows that a search proposed on one half of the rows and tested on the other.
+struct SliceRecord {
+  std::string cohort;  // "COLUMN=VALUE", or two joined by ","
+  std::string metric;
+  std::int64_t num_search_rows = 0;
+  std::optional<double> search_delta;
+  std::int64_t num_test_rows = 0;
+  std::optional<double> delta;
+  std::optional<double> lower;  // two-sided 95 % interval of delta
+  std::optional<double> upper;
+  std::optional<double> p;  // one-sided, H0: not worse; never 0
+  std::optional<double> q;  // Benjamini-Hochberg over the slices
+};
+
+struct SliceSearchRecord {
+  std::string metric;  // empty: no search was made
+  std::uint64_t seed = 0;
+  std::int64_t min_rows = 0;
+  std::int64_t num_considered = 0;
+  std::vector<SliceRecord> slices;
+};
+
+enum class RowBucket : std::uint8_t {
+  kAny = 0,        // in a query every row; in a row: none of the others (a tie between several
+                   // outputs, a change of a metric without direction)
+  kBroken = 1,     // right before, wrong after; for other metrics: worse
+  kFixed = 2,      // wrong before, right after; for other metrics: better
+  kBothWrong = 3,  // wrong both times; for other metrics: equal
+  kBothRight = 4,
+  kUnpaired = 5,  // scored on one side only
+  kChanged = 6,   // another example under the same key
+};
+
+// One example, before and after. Texts are shortened to 1,000 characters, whole code points.
+struct RowRecord {
+  std::int64_t row = 0;
+  std::string key;
+  RowBucket bucket = RowBucket::kAny;
+  std::optional<double> baseline_score;
+  std::optional<double> candidate_score;
+  std::string input;
+  std::string expected;
+  std::string baseline_output;
+  std::string candidate_output;
+  std::string baseline_trace_id;
+  std::string candidate_trace_id;
+  std::vector<std::string> cohorts;  // "COLUMN=VALUE"
+};
+
+// The first rows by a metric, worst first, and how many there are.
+struct RowListRecord {
+  std::string metric;  // empty: no list
+  std::int64_t num_rows = 0;
+  std::int64_t num_broken = 0;
+  std::vector<RowRecord> rows;
+};
+
+// Which examples of a dataset version flipped between right and wrong when two output sets were
+// compared.
+struct FlipsRecord {
+  Id dataset_version_id = 0;
+  Id baseline_output_set_id = 0;
+  Id candidate_output_set_id = 0;
+  std::string bits;  // one an example, from the lowest of the first byte; empty: nothing can flip
+};
+
 // What a comparison found; complete once the state is kSucceeded.
 struct ComparisonResult {
   Fairness fairness = Fairness::kUnknown;
   std::vector<FieldDifference> confounds;
+  std::vector<FieldDifference> unproven;  // fields that a claim needs and a side does not declare
+  std::string claim;                      // in words; empty: none
   std::vector<FieldDifference> model_differences;
   std::int64_t num_paired = 0;
   std::int64_t num_only_baseline = 0;
   std::int64_t num_only_candidate = 0;
+  std::int64_t num_changed = 0;  // equal keys, other content
   std::int64_t num_baseline_errors = 0;
   std::int64_t num_candidate_errors = 0;
+  std::optional<double> coverage;  // share of the baseline's scored examples that pair
+  std::optional<double> baseline_error_rate;
+  std::optional<double> candidate_error_rate;
   bool identical_outputs = false;
   std::vector<MetricComparison> metrics;
+  Behavior behavior;
   std::string flip_metric;  // empty: none
   std::int64_t num_broken = 0;
   std::int64_t num_fixed = 0;
   std::int64_t num_both_wrong = 0;
   std::int64_t num_both_right = 0;
+  std::vector<BudgetResult> budgets;
   std::vector<GateResult> gates;
+  SliceSearchRecord slices;
+  std::uint64_t seed = 0;
+  std::int64_t num_draws = 0;  // 0: nothing was resampled
+  std::vector<std::string> warnings;
   Verdict verdict = Verdict::kNone;
   std::string summary;
   int exit_code = 0;
+  // Stored with the comparison and read on their own.
+  FlipsRecord flips;
+  std::vector<RowListRecord> row_lists;
+};
+
+// A name for a run that others are compared with. Setting it again makes a new record; the newest
+// counts.
+struct BaselineRecord {
+  Id id = 0;
+  std::string name;
+  Id run_id = 0;
+  std::string reason;
+  std::string actor;
+  std::int64_t created_us = 0;
+  std::optional<std::int64_t> expires_us;  // from then on it holds no more
 };
 
 struct ComparisonRecord {
   Id id = 0;
   Id baseline_run_id = 0;
   Id candidate_run_id = 0;
-  std::vector<Gate> gates;
-  double alpha = 0.05;
+  Policy policy;
   bool allow_confounded = false;
-  Digest spec_digest{};  // of runs, gates and options
+  std::vector<std::string> cohort_pairs;  // "COLUMN*COLUMN"
+  bool find_slices = false;
+  Id baseline_id = 0;    // the record of the baseline that named the first run; 0: none
+  Digest spec_digest{};  // of runs, policy and options
   RunState state = RunState::kQueued;
   std::string error;
   ComparisonResult result;

@@ -42,6 +42,16 @@ class RunStore {
   virtual absl::StatusOr<std::vector<ComparisonRecord>> ListComparisons(Id project,
                                                                         PageRequest page) const = 0;
 
+  // Flips of comparisons on the dataset version of `except` that are older than `before`, newest
+  // first, at most `count`; of several between the same output sets only the newest, and none
+  // between those of `except`. Bits as in FlipsRecord.
+  virtual absl::StatusOr<std::vector<std::string>> RecentFlips(Id project,
+                                                               const FlipsRecord& except, Id before,
+                                                               std::int32_t count) const = 0;
+  // The stored rows of a comparison by a metric; an empty metric when there are none.
+  virtual absl::StatusOr<RowListRecord> GetRowList(Id project, Id comparison,
+                                                   const std::string& metric) const = 0;
+
   // Leases the oldest job that is ready, or whose lease has run out, to `owner` for `lease_us`.
   // Claiming the first job of a target makes it RUNNING. NOT_FOUND when there is none.
   virtual absl::StatusOr<JobLease> Claim(const std::string& owner, std::int64_t lease_us) = 0;

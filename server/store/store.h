@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/store/baseline_store.h"
 #include "server/store/column_store.h"
 #include "server/store/dataset_store.h"
 #include "server/store/model_store.h"
@@ -34,6 +35,7 @@ class Store {
   virtual DatasetStore& datasets() = 0;
   virtual ModelStore& models() = 0;
   virtual RunStore& runs() = 0;
+  virtual BaselineStore& baselines() = 0;
   virtual TraceStore& traces() = 0;
   virtual int schema_version() const = 0;
   virtual StoreSizes Sizes() const = 0;

@@ -12,13 +12,12 @@
 
 namespace assay::store {
 
-// Comparisons in the tables `comparisons`, `comparison_differences`, `comparison_metrics`,
-// `comparison_cells` and `comparison_gates`. Everything that writes runs inside the caller's write
-// transaction.
+// Comparisons in the table `comparisons`; what they have several of is in comparison_parts.h.
+// Everything that writes runs inside the caller's write transaction.
 
 absl::StatusOr<Id> InsertComparison(Database& database, Id project,
                                     const ComparisonRecord& comparison, std::int64_t now_us);
-// Whole, with metrics, gates and differences. NOT_FOUND, naming the comparison.
+// Whole. NOT_FOUND, naming the comparison.
 absl::StatusOr<ComparisonRecord> SelectComparison(Database& database, Id project, Id comparison);
 // The comparison that the request made.
 absl::StatusOr<std::optional<Id>> FindComparisonByRequest(Database& database, Id project,

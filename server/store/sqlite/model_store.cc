@@ -20,28 +20,33 @@ constexpr std::string_view kInsertModel =
     "INSERT INTO models (id, project_id, name, created_us) VALUES ($1, $2, $3, $4)";
 constexpr std::string_view kSelectVersion =
     "SELECT v.id, v.model_id, m.name, v.number, v.digest, v.is_external, v.activation, "
-    "v.weights_digest, v.created_us FROM model_versions v "
+    "v.weights_digest, v.architecture, v.dtype, v.quantization, v.preprocessing, v.created_us "
+    "FROM model_versions v "
     "JOIN models m ON m.project_id = v.project_id AND m.id = v.model_id "
     "WHERE v.project_id = $1 AND v.id = $2";
 constexpr std::string_view kSelectVersionByRequest =
     "SELECT v.id, v.model_id, m.name, v.number, v.digest, v.is_external, v.activation, "
-    "v.weights_digest, v.created_us FROM model_versions v "
+    "v.weights_digest, v.architecture, v.dtype, v.quantization, v.preprocessing, v.created_us "
+    "FROM model_versions v "
     "JOIN models m ON m.project_id = v.project_id AND m.id = v.model_id "
     "WHERE v.project_id = $1 AND v.request_id = $2";
 constexpr std::string_view kSelectVersionByNumber =
     "SELECT v.id, v.model_id, m.name, v.number, v.digest, v.is_external, v.activation, "
-    "v.weights_digest, v.created_us FROM model_versions v "
+    "v.weights_digest, v.architecture, v.dtype, v.quantization, v.preprocessing, v.created_us "
+    "FROM model_versions v "
     "JOIN models m ON m.project_id = v.project_id AND m.id = v.model_id "
     "WHERE v.project_id = $1 AND v.model_id = $2 AND v.number = $3";
 constexpr std::string_view kSelectVersionsByDigest =
     "SELECT v.id, v.model_id, m.name, v.number, v.digest, v.is_external, v.activation, "
-    "v.weights_digest, v.created_us FROM model_versions v "
+    "v.weights_digest, v.architecture, v.dtype, v.quantization, v.preprocessing, v.created_us "
+    "FROM model_versions v "
     "JOIN models m ON m.project_id = v.project_id AND m.id = v.model_id "
     "WHERE v.project_id = $1 AND v.model_id = $2 AND v.digest >= $3 AND v.digest <= $4 "
     "ORDER BY v.digest LIMIT 2";
 constexpr std::string_view kListVersions =
     "SELECT v.id, v.model_id, m.name, v.number, v.digest, v.is_external, v.activation, "
-    "v.weights_digest, v.created_us FROM model_versions v "
+    "v.weights_digest, v.architecture, v.dtype, v.quantization, v.preprocessing, v.created_us "
+    "FROM model_versions v "
     "JOIN models m ON m.project_id = v.project_id AND m.id = v.model_id "
     "WHERE v.project_id = $1 AND v.model_id = $2 AND v.number < $3 "
     "ORDER BY v.number DESC LIMIT $4";
@@ -49,8 +54,8 @@ constexpr std::string_view kSelectLastNumber =
     "SELECT coalesce(max(number), 0) FROM model_versions WHERE project_id = $1 AND model_id = $2";
 constexpr std::string_view kInsertVersion =
     "INSERT INTO model_versions (id, project_id, model_id, number, digest, is_external, "
-    "activation, weights_digest, request_id, created_us) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    "activation, weights_digest, architecture, dtype, quantization, preprocessing, request_id, "
+    "created_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
 constexpr std::string_view kInsertConfig =
     "INSERT INTO model_config (project_id, model_version_id, name, value) VALUES ($1, $2, $3, $4)";
 constexpr std::string_view kSelectConfig =
@@ -95,7 +100,8 @@ absl::StatusOr<std::vector<ModelVersionRecord>> ReadVersions(Database& database,
     ModelVersionRecord& version = versions.emplace_back();
     ASSAY_RETURN_IF_ERROR(select.Read(
         version.id, version.model_id, version.model_name, version.number, version.digest,
-        version.external, version.activation, version.weights_digest, version.created_us));
+        version.external, version.activation, version.weights_digest, version.architecture,
+        version.dtype, version.quantization, version.preprocessing, version.created_us));
     ASSAY_RETURN_IF_ERROR(ReadConfig(database, project, version));
   }
 }
@@ -152,7 +158,8 @@ absl::StatusOr<Id> InsertVersion(Database& database, Id project, Id model,
   ASSAY_ASSIGN_OR_RETURN(const Id id, AllocateIds(database, 1));
   ASSAY_ASSIGN_OR_RETURN(Statement insert, Statement::Prepare(database, kInsertVersion));
   insert.Bind(id, project, model, last_number + 1, version.digest, version.external,
-              version.activation, version.weights_digest, request_id, now_us);
+              version.activation, version.weights_digest, version.architecture, version.dtype,
+              version.quantization, version.preprocessing, request_id, now_us);
   ASSAY_RETURN_IF_ERROR(insert.Run());
   ASSAY_ASSIGN_OR_RETURN(Statement config, Statement::Prepare(database, kInsertConfig));
   for (const auto& [name, value] : version.config) {

@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "server/base/status_macros.h"
 #include "server/store/sqlite/column_table.h"
+#include "server/store/sqlite/comparison_row_table.h"
 #include "server/store/sqlite/comparison_table.h"
 #include "server/store/sqlite/job_table.h"
 #include "server/store/sqlite/run_table.h"
@@ -136,6 +137,20 @@ absl::StatusOr<std::vector<ComparisonRecord>> SqliteRunStore::ListComparisons(
     Id project, PageRequest page) const {
   ASSAY_ASSIGN_OR_RETURN(ReadPool::Reader reader, readers_.Acquire());
   return SelectComparisons(reader.database(), project, page);
+}
+
+absl::StatusOr<std::vector<std::string>> SqliteRunStore::RecentFlips(Id project,
+                                                                     const FlipsRecord& except,
+                                                                     Id before,
+                                                                     std::int32_t count) const {
+  ASSAY_ASSIGN_OR_RETURN(ReadPool::Reader reader, readers_.Acquire());
+  return SelectFlips(reader.database(), project, except, before, count);
+}
+
+absl::StatusOr<RowListRecord> SqliteRunStore::GetRowList(Id project, Id comparison,
+                                                         const std::string& metric) const {
+  ASSAY_ASSIGN_OR_RETURN(ReadPool::Reader reader, readers_.Acquire());
+  return SelectRowList(reader.database(), project, comparison, metric);
 }
 
 absl::StatusOr<JobLease> SqliteRunStore::Claim(const std::string& owner, std::int64_t lease_us) {

@@ -31,6 +31,11 @@ class SqliteRunStore : public RunStore {
   absl::StatusOr<std::vector<ComparisonRecord>> ListComparisons(Id project,
                                                                 PageRequest page) const override;
 
+  absl::StatusOr<std::vector<std::string>> RecentFlips(Id project, const FlipsRecord& except,
+                                                       Id before,
+                                                       std::int32_t count) const override;
+  absl::StatusOr<RowListRecord> GetRowList(Id project, Id comparison,
+                                           const std::string& metric) const override;
   absl::StatusOr<JobLease> Claim(const std::string& owner, std::int64_t lease_us) override;
   absl::Status Renew(const JobLease& lease, std::int64_t lease_us) override;
   absl::Status Release(const JobLease& lease) override;

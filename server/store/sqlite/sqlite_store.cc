@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_format.h"
 #include "server/base/status_macros.h"
+#include "server/store/sqlite/baseline_store.h"
 #include "server/store/sqlite/check.h"
 #include "server/store/sqlite/column_store.h"
 #include "server/store/sqlite/dataset_store.h"
@@ -67,6 +68,7 @@ class SqliteStore : public Store {
         dataset_store_(*store_.readers),
         model_store_(*store_.readers, *store_.writer, clock),
         run_store_(*store_.readers, *store_.writer, clock),
+        baseline_store_(*store_.readers, *store_.writer, clock),
         trace_store_(*traces_.readers, *traces_.writer) {}
 
   ColumnStore& columns() override { return column_store_; }
@@ -74,6 +76,7 @@ class SqliteStore : public Store {
   DatasetStore& datasets() override { return dataset_store_; }
   ModelStore& models() override { return model_store_; }
   RunStore& runs() override { return run_store_; }
+  BaselineStore& baselines() override { return baseline_store_; }
   TraceStore& traces() override { return trace_store_; }
 
   int schema_version() const override { return static_cast<int>(StoreMigrations().size()); }
@@ -99,6 +102,7 @@ class SqliteStore : public Store {
   SqliteDatasetStore dataset_store_;
   SqliteModelStore model_store_;
   SqliteRunStore run_store_;
+  SqliteBaselineStore baseline_store_;
   SqliteTraceStore trace_store_;
 };
 

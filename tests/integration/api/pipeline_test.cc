@@ -37,7 +37,7 @@ class PipelineTest : public ::testing::Test {
     request.set_parent("projects/default");
     request.set_baseline_run(baseline_.name());
     request.set_candidate_run(candidate_.name());
-    v1::Gate& gate = *request.add_gates();
+    v1::Gate& gate = *request.mutable_policy()->add_gates();
     gate.set_metric("accuracy");
     gate.set_max_drop(0.01);
     v1::Comparison queued;
@@ -244,8 +244,8 @@ TEST_F(PipelineTest, GivesTheSameComparisonForTheSameQuestion) {
   request.set_parent("projects/default");
   request.set_baseline_run(baseline_.name());
   request.set_candidate_run(candidate_.name());
-  request.add_gates()->set_metric("accuracy");
-  request.mutable_gates(0)->set_max_drop(0.01);
+  request.mutable_policy()->add_gates()->set_metric("accuracy");
+  request.mutable_policy()->mutable_gates(0)->set_max_drop(0.01);
   v1::Comparison comparison;
   ASSERT_TRUE(
       client_->comparisons->CreateComparison(NewContext().get(), request, &comparison).ok());

@@ -142,15 +142,14 @@ TEST_F(ComparisonTest, GatesDecideByTheData) {
       Evaluate(bench_.PushOutputs(dataset, new_model_, LabelledOutputs(kRows, 48, 2)));
   const store::Id bad =
       Evaluate(bench_.PushOutputs(dataset, new_model_, LabelledOutputs(kRows, 5, 3)));
-  const std::vector<Gate> gates = {
-      {.metric = "accuracy", .cohort = "", .max_drop = 0.02},
-      {.metric = "accuracy", .cohort = "length=long", .max_drop = 0.03}};
+  const std::vector<Gate> gates = {{.metric = "accuracy", .cohort = "", .limit = 0.02},
+                                   {.metric = "accuracy", .cohort = "length=long", .limit = 0.03}};
   const store::ComparisonRecord passed = bench_.Compare(
-      *scheduler_, {.baseline_run_id = good, .candidate_run_id = same, .gates = gates});
+      *scheduler_, {.baseline_run_id = good, .candidate_run_id = same, .policy = {.gates = gates}});
   EXPECT_EQ(passed.result.verdict, Verdict::kPass) << passed.result.summary;
   EXPECT_EQ(passed.result.exit_code, 0);
   const store::ComparisonRecord regressed = bench_.Compare(
-      *scheduler_, {.baseline_run_id = good, .candidate_run_id = bad, .gates = gates});
+      *scheduler_, {.baseline_run_id = good, .candidate_run_id = bad, .policy = {.gates = gates}});
   EXPECT_EQ(regressed.result.verdict, Verdict::kRegressed);
   EXPECT_EQ(regressed.result.exit_code, 1);
   EXPECT_THAT(regressed.result.summary, StartsWith("Regressed: accuracy fell by 0.1"));
@@ -161,7 +160,7 @@ TEST_F(ComparisonTest, GatesDecideByTheData) {
   const store::ComparisonRecord unclear = bench_.Compare(
       *scheduler_, {.baseline_run_id = good,
                     .candidate_run_id = same,
-                    .gates = {{.metric = "accuracy", .cohort = "", .max_drop = 0.0001}}});
+                    .policy = {.gates = {{.metric = "accuracy", .cohort = "", .limit = 0.0001}}}});
   EXPECT_EQ(unclear.result.verdict, Verdict::kInconclusive) << unclear.result.summary;
   EXPECT_EQ(unclear.result.exit_code, 4);
 }
@@ -184,7 +183,8 @@ TEST_F(ComparisonTest, ResultIsTheSameForAnyNumberOfWorkers) {
     // Another alpha makes another comparison, which would otherwise be found instead of computed.
     alpha -= 0.01;
     const store::ComparisonRecord comparison = bench_.Compare(
-        *scheduler_, {.baseline_run_id = baseline, .candidate_run_id = candidate, .alpha = alpha});
+        *scheduler_,
+        {.baseline_run_id = baseline, .candidate_run_id = candidate, .policy = {.alpha = alpha}});
     ASSERT_THAT(comparison.result.metrics, SizeIs(3));
     for (const MetricComparison& metric : comparison.result.metrics) {
       deltas.push_back(metric.overall.delta.value());
@@ -232,7 +232,7 @@ TEST_F(ComparisonTest, RunsOnDifferentVersionsAreRefused) {
   const store::ComparisonRecord comparison = bench_.Compare(
       *scheduler_, {.baseline_run_id = baseline,
                     .candidate_run_id = candidate,
-                    .gates = {{.metric = "accuracy", .cohort = "", .max_drop = 0.01}}});
+                    .policy = {.gates = {{.metric = "accuracy", .cohort = "", .limit = 0.01}}}});
   EXPECT_EQ(comparison.state, store::RunState::kSucceeded);
   const store::ComparisonResult& result = comparison.result;
   EXPECT_EQ(result.verdict, Verdict::kRefused);
@@ -311,10 +311,10 @@ TEST_F(ComparisonTest, IdenticalOutputsPassEveryGate) {
   const store::Id dataset = PushLetters(3);
   const store::Id baseline = EvaluateLabels(dataset, old_model_, {"x", "y", "x"});
   const store::Id candidate = EvaluateLabels(dataset, new_model_, {"x", "y", "x"});
-  const store::ComparisonRecord comparison =
-      bench_.Compare(*scheduler_, {.baseline_run_id = baseline,
-                                   .candidate_run_id = candidate,
-                                   .gates = {{.metric = "accuracy", .cohort = "", .max_drop = 0}}});
+  const store::ComparisonRecord comparison = bench_.Compare(
+      *scheduler_, {.baseline_run_id = baseline,
+                    .candidate_run_id = candidate,
+                    .policy = {.gates = {{.metric = "accuracy", .cohort = "", .limit = 0}}}});
   EXPECT_TRUE(comparison.result.identical_outputs);
   EXPECT_EQ(comparison.result.verdict, Verdict::kPass);
   EXPECT_EQ(comparison.result.summary, "Passed: the outputs are identical.");
@@ -348,7 +348,7 @@ TEST_F(ComparisonTest, EqualRequestsShareOneComparison) {
   const store::Id first = bench_.Compare(*scheduler_, request).id;
   EXPECT_EQ(bench_.Compare(*scheduler_, request).id, first);
   run::ComparisonRequest other = request;
-  other.alpha = 0.01;
+  other.policy.alpha = 0.01;
   EXPECT_NE(bench_.Compare(*scheduler_, other).id, first);
 }
 
@@ -360,7 +360,8 @@ TEST_F(ComparisonTest, GatesThatCannotBeJudgedAreRefusedAtOnce) {
   const auto compare = [&](const Gate& gate) {
     return scheduler_
         ->Compare(store::kDefaultProject,
-                  {.baseline_run_id = run, .candidate_run_id = wider, .gates = {gate}}, {})
+                  {.baseline_run_id = run, .candidate_run_id = wider, .policy = {.gates = {gate}}},
+                  {})
         .status();
   };
   const absl::Status unknown = compare({.metric = "acuracy", .cohort = ""});
@@ -373,7 +374,7 @@ TEST_F(ComparisonTest, GatesThatCannotBeJudgedAreRefusedAtOnce) {
             absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(compare({.metric = "accuracy", .cohort = "length=tall"}).code(),
             absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(compare({.metric = "accuracy", .cohort = "", .max_drop = -1}).code(),
+  EXPECT_EQ(compare({.metric = "accuracy", .cohort = "", .limit = -1}).code(),
             absl::StatusCode::kInvalidArgument);
 }
 

@@ -32,6 +32,7 @@ class FaultyStore : public store::Store, private store::ColumnStore {
   store::DatasetStore& datasets() override { return store_.datasets(); }
   store::ModelStore& models() override { return store_.models(); }
   store::RunStore& runs() override { return store_.runs(); }
+  store::BaselineStore& baselines() override { return store_.baselines(); }
   store::TraceStore& traces() override { return store_.traces(); }
   int schema_version() const override { return store_.schema_version(); }
   store::StoreSizes Sizes() const override { return store_.Sizes(); }

@@ -28,10 +28,10 @@ ComparisonRecord Asked() {
   ComparisonRecord record;
   record.baseline_run_id = 21;
   record.candidate_run_id = 22;
-  record.gates = {
-      {.metric = "accuracy", .cohort = "", .max_drop = 0.01, .tier = Tier::kCritical},
-      {.metric = "nDCG@10", .cohort = "lang=de", .max_drop = 0.1 + 0.2, .tier = Tier::kAdvisory}};
-  record.alpha = 0.1;
+  record.policy.gates = {
+      {.metric = "accuracy", .cohort = "", .limit = 0.01, .tier = Tier::kCritical},
+      {.metric = "nDCG@10", .cohort = "lang=de", .limit = 0.1 + 0.2, .tier = Tier::kAdvisory}};
+  record.policy.alpha = 0.1;
   record.allow_confounded = true;
   record.spec_digest = DigestOfByte(3);
   record.trace_id = std::string(32, 'c');
@@ -82,7 +82,7 @@ ComparisonResult Result() {
   result.num_both_wrong = 7;
   result.num_both_right = 8;
   GateResult gate;
-  gate.gate = Asked().gates[1];
+  gate.gate = Asked().policy.gates[1];
   gate.verdict = Verdict::kInconclusive;
   gate.delta = -0.0;
   gate.upper = 0.3;
@@ -126,15 +126,15 @@ TEST_F(ComparisonStoreTest, AComparisonStartsQueuedAsItWasAsked) {
   EXPECT_EQ(read.baseline_run_id, 21);
   EXPECT_EQ(read.candidate_run_id, 22);
   EXPECT_EQ(read.state, RunState::kQueued);
-  EXPECT_EQ(read.alpha, 0.1);
+  EXPECT_EQ(read.policy.alpha, 0.1);
   EXPECT_TRUE(read.allow_confounded);
   EXPECT_EQ(read.trace_id, std::string(32, 'c'));
   EXPECT_EQ(read.parent_span_id, std::string(16, 'd'));
-  ASSERT_THAT(read.gates, SizeIs(2));
-  EXPECT_EQ(read.gates[1].metric, "nDCG@10");
-  EXPECT_EQ(read.gates[1].cohort, "lang=de");
-  EXPECT_EQ(read.gates[1].max_drop, 0.1 + 0.2);
-  EXPECT_EQ(read.gates[1].tier, Tier::kAdvisory);
+  ASSERT_THAT(read.policy.gates, SizeIs(2));
+  EXPECT_EQ(read.policy.gates[1].metric, "nDCG@10");
+  EXPECT_EQ(read.policy.gates[1].cohort, "lang=de");
+  EXPECT_EQ(read.policy.gates[1].limit, 0.1 + 0.2);
+  EXPECT_EQ(read.policy.gates[1].tier, Tier::kAdvisory);
 }
 
 TEST_F(ComparisonStoreTest, AResultIsReadBackBitForBit) {

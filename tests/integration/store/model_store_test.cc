@@ -31,6 +31,10 @@ TEST_F(ModelStoreTest, AVersionIsReadBackWhole) {
   version.config = {{"", "empty"}, {"lr", "0.1"}};
   version.activation = "gelu";
   version.weights_digest = "sha256:12";
+  version.architecture = "mlp 64-32";
+  version.dtype = "float32";
+  version.quantization = "none";
+  version.preprocessing = "sha256:34";
   const Id id = Add(version).first.id;
   const absl::StatusOr<ModelVersionRecord> read = models().GetVersion(kDefaultProject, id);
   ASSERT_TRUE(read.ok()) << read.status();
@@ -41,6 +45,10 @@ TEST_F(ModelStoreTest, AVersionIsReadBackWhole) {
   EXPECT_THAT(read->config, ElementsAre(Pair("", "empty"), Pair("lr", "0.1")));
   EXPECT_EQ(read->activation, "gelu");
   EXPECT_EQ(read->weights_digest, "sha256:12");
+  EXPECT_EQ(read->architecture, "mlp 64-32");
+  EXPECT_EQ(read->dtype, "float32");
+  EXPECT_EQ(read->quantization, "none");
+  EXPECT_EQ(read->preprocessing, "sha256:34");
   EXPECT_EQ(read->created_us, test::FakeClock::kStartUs);
 }
 

@@ -24,7 +24,7 @@ constexpr char kRegressed[] = R"pb(
   model_differences { field: "activation" baseline: "relu" candidate: "silu" }
   num_paired: 1597
   num_only_candidate: 3
-  alpha: 0.05
+  policy { alpha: 0.05 }
   verdict: VERDICT_REGRESSED
   exit_code: 1
   summary: "Regressed: accuracy fell by 0.0401 on 1597 paired examples; at most 0.01 is allowed."
@@ -92,7 +92,7 @@ constexpr char kRegressed[] = R"pb(
     reason: "at least 0.0302 worse (90 % interval), more than the margin of 0.01"
   }
   gates {
-    gate { metric: "latency_us" max_drop: 5 }
+    gate { metric: "latency_us" max_increase: 5 }
     verdict: VERDICT_PASS
     delta: -23
     lower: -29.5

@@ -1,10 +1,12 @@
+#include "evaluators/compare/gate.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <limits>
 #include <random>
 
-#include "evaluators/compare/comparison.h"
+#include "absl/strings/str_format.h"
 #include "evaluators/statistics/interval.h"
 #include "evaluators/statistics/paired_binary.h"
 #include "tests/unit/evaluators/compare/paired_data.h"
@@ -20,17 +22,36 @@ using testing::Optional;
 constexpr double kAlpha = 0.05;
 
 Gate MaxDrop(double margin, std::string cohort = "") {
-  return {.metric = "accuracy", .cohort = std::move(cohort), .max_drop = margin};
+  return {.metric = "accuracy", .cohort = std::move(cohort), .limit = margin};
+}
+
+absl::StatusOr<std::vector<GateResult>> JudgeAll(std::vector<Gate> gates,
+                                                 std::span<const PairedScores> scores,
+                                                 std::span<const CohortColumn> cohorts = {},
+                                                 double alpha = kAlpha,
+                                                 bool identical_outputs = false) {
+  Policy policy;
+  policy.gates = std::move(gates);
+  policy.alpha = alpha;
+  return JudgeGates(policy,
+                    {.scores = scores,
+                     .cohorts = cohorts,
+                     .draws = {},
+                     .refusals = {},
+                     .identical_outputs = identical_outputs},
+                    Serial);
 }
 
 // Judges one gate on the metric of `data`.
 GateResult Judge(const PairedData& data, double margin, double alpha = kAlpha,
                  std::int64_t min_rows = kDefaultMinRows) {
   Gate gate = MaxDrop(margin);
-  gate.metric = data.Scores().metric.id;
   const PairedScores scores = data.Scores();
-  absl::StatusOr<std::vector<GateResult>> results =
-      JudgeGates({&gate, 1}, {&scores, 1}, {}, alpha, false, min_rows);
+  gate.metric = scores.metric.id;
+  gate.kind =
+      scores.metric.direction == Direction::kLower ? LimitKind::kMaxIncrease : LimitKind::kMaxDrop;
+  gate.min_rows = min_rows;
+  absl::StatusOr<std::vector<GateResult>> results = JudgeAll({gate}, {&scores, 1}, {}, alpha);
   EXPECT_TRUE(results.ok()) << results.status();
   return results->at(0);
 }
@@ -209,7 +230,7 @@ TEST(GateTest, IdenticalOutputsPassAtAnyNumberOfRows) {
   const PairedData data = Answers(3, 0, 0);
   const PairedScores scores = data.Scores();
   const Gate gate = MaxDrop(0);
-  const auto results = JudgeGates({&gate, 1}, {&scores, 1}, {}, kAlpha, true);
+  const auto results = JudgeAll({gate}, {&scores, 1}, {}, kAlpha, true);
   ASSERT_TRUE(results.ok());
   EXPECT_EQ(results->at(0).verdict, Verdict::kPass);
   EXPECT_EQ(results->at(0).reason, "identical outputs");
@@ -225,7 +246,7 @@ TEST(GateTest, JudgesACohortOnItsOwnRows) {
   const PairedScores scores = data.Scores();
   const std::vector<Gate> gates = {MaxDrop(0.01, "domain=oos"), MaxDrop(0.01, "domain=a=b"),
                                    MaxDrop(0.10)};
-  const auto results = JudgeGates(gates, {&scores, 1}, {&cohort, 1}, kAlpha, false);
+  const auto results = JudgeAll(gates, {&scores, 1}, {&cohort, 1});
   ASSERT_TRUE(results.ok());
   EXPECT_EQ(results->at(0).verdict, Verdict::kRegressed);
   EXPECT_EQ(results->at(0).num_rows, 100);
@@ -241,8 +262,8 @@ TEST(GateTest, HolmWithholdsAVerdictThatOneOfManyWouldGet) {
   const PairedScores scores = data.Scores();
   EXPECT_EQ(Judge(data, 0).verdict, Verdict::kRegressed);
   std::vector<Gate> gates(20, MaxDrop(0.5));
-  gates[0].max_drop = 0;
-  const auto results = JudgeGates(gates, {&scores, 1}, {}, kAlpha, false);
+  gates[0].limit = 0;
+  const auto results = JudgeAll(gates, {&scores, 1});
   ASSERT_TRUE(results.ok());
   const GateResult& result = results->at(0);
   EXPECT_EQ(result.verdict, Verdict::kInconclusive);
@@ -259,7 +280,7 @@ TEST(GateTest, GateWithoutATestStillCountsInTheFamily) {
   const std::vector<PairedScores> scores = {many.Scores(), few.Scores()};
   std::vector<Gate> gates = {MaxDrop(0.01), MaxDrop(0.01)};
   gates[1].metric = "recall";
-  const auto results = JudgeGates(gates, scores, {}, kAlpha, false);
+  const auto results = JudgeAll(gates, scores);
   ASSERT_TRUE(results.ok());
   EXPECT_THAT(results->at(0).p_adjusted, Optional(2 * *results->at(0).p));
 }
@@ -335,7 +356,7 @@ TEST(GateTest, EqualModelsRegressNoMoreOftenThanAlpha) {
       scores.push_back(each.Scores());
     }
     num_single += Judge(data[0], 0).verdict == Verdict::kRegressed ? 1 : 0;
-    const auto results = JudgeGates(gates, scores, {}, kAlpha, false);
+    const auto results = JudgeAll(gates, scores);
     num_any += OverallVerdict(*results) == Verdict::kRegressed ? 1 : 0;
   }
   EXPECT_LT(num_single, kTrials * 0.065);
@@ -349,7 +370,7 @@ TEST(GateErrorTest, NamesAnUnknownMetric) {
   const PairedScores scores = data.Scores();
   Gate gate = MaxDrop(0.01);
   gate.metric = "acuracy";
-  const auto results = JudgeGates({&gate, 1}, {&scores, 1}, {}, kAlpha, false);
+  const auto results = JudgeAll({gate}, {&scores, 1});
   EXPECT_EQ(results.status(),
             absl::InvalidArgumentError("gates[0].metric: no such metric: 'acuracy'"));
 }
@@ -359,8 +380,7 @@ TEST(GateErrorTest, RefusesAMetricWithoutDirection) {
   const PairedScores scores = data.Scores();
   Gate gate = MaxDrop(0.01);
   gate.metric = "length";
-  EXPECT_THAT(JudgeGates({&gate, 1}, {&scores, 1}, {}, kAlpha, false).status().message(),
-              HasSubstr("no better or worse"));
+  EXPECT_THAT(JudgeAll({gate}, {&scores, 1}).status().message(), HasSubstr("no better or worse"));
 }
 
 TEST(GateErrorTest, RefusesAMetricWithoutRowScores) {
@@ -368,8 +388,7 @@ TEST(GateErrorTest, RefusesAMetricWithoutRowScores) {
   const PairedScores scores = data.Scores();
   Gate gate = MaxDrop(0.01);
   gate.metric = "macro_f1";
-  EXPECT_THAT(JudgeGates({&gate, 1}, {&scores, 1}, {}, kAlpha, false).status().message(),
-              HasSubstr("no row scores"));
+  EXPECT_THAT(JudgeAll({gate}, {&scores, 1}).status().message(), HasSubstr("no row scores"));
 }
 
 TEST(GateErrorTest, NamesAnUnknownCohort) {
@@ -378,12 +397,12 @@ TEST(GateErrorTest, NamesAnUnknownCohort) {
   const CohortColumn cohort{.name = "domain", .values = {"in"}, .value_of = {0, 0}};
   const auto message = [&](std::string name) {
     const Gate gate = MaxDrop(0.01, std::move(name));
-    return std::string(
-        JudgeGates({&gate, 1}, {&scores, 1}, {&cohort, 1}, kAlpha, false).status().message());
+    return std::string(JudgeAll({gate}, {&scores, 1}, {&cohort, 1}).status().message());
   };
-  EXPECT_EQ(message("domain=out"), "gates[0].cohort: no such cohort: 'domain=out'");
-  EXPECT_EQ(message("language=de"), "gates[0].cohort: no such cohort column: 'language'");
-  EXPECT_EQ(message("domain"), "gates[0].cohort: expected COLUMN=VALUE: 'domain'");
+  for (const char* const name : {"domain=out", "language=de", "domain"}) {
+    EXPECT_EQ(message(name),
+              absl::StrFormat("gates[0].cohort: no such cohort, want COLUMN=VALUE: '%s'", name));
+  }
 }
 
 TEST(GateErrorTest, RefusesANegativeOrInfiniteMargin) {
@@ -392,14 +411,13 @@ TEST(GateErrorTest, RefusesANegativeOrInfiniteMargin) {
   for (const double margin :
        {-0.01, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
     const Gate gate = MaxDrop(margin);
-    EXPECT_THAT(JudgeGates({&gate, 1}, {&scores, 1}, {}, kAlpha, false).status().message(),
-                HasSubstr("gates[0].max_drop"));
+    EXPECT_THAT(JudgeAll({gate}, {&scores, 1}).status().message(), HasSubstr("gates[0].max_drop"));
   }
 }
 
 TEST(GateErrorTest, RefusesAnAlphaOutsideItsRange) {
   for (const double alpha : {0.0, 0.5, -1.0, std::numeric_limits<double>::quiet_NaN()}) {
-    EXPECT_THAT(JudgeGates({}, {}, {}, alpha, false).status().message(), HasSubstr("alpha"));
+    EXPECT_THAT(JudgeAll({}, {}, {}, alpha).status().message(), HasSubstr("alpha"));
   }
 }
 

@@ -84,38 +84,5 @@ TEST(ConvertTest, NamesTheRunOfATrace) {
   EXPECT_EQ(message.start_time().nanos(), 7);
 }
 
-TEST(ReadGatesTest, TakesDefaults) {
-  v1::CreateComparisonRequest request;
-  request.add_gates()->set_metric("accuracy");
-  run::ComparisonRequest asked;
-  ASSERT_TRUE(ReadGates(request, asked).ok());
-  ASSERT_EQ(asked.gates.size(), 1U);
-  EXPECT_EQ(asked.gates[0].tier, Tier::kCritical);
-  EXPECT_EQ(asked.gates[0].max_drop, 0);
-  EXPECT_EQ(asked.alpha, 0.05);
-}
-
-TEST(ReadGatesTest, NamesTheGateThatIsWrong) {
-  for (const double margin : {-0.01, std::nan(""), std::numeric_limits<double>::infinity()}) {
-    v1::CreateComparisonRequest request;
-    request.add_gates()->set_metric("a");
-    request.add_gates()->set_metric("b");
-    request.mutable_gates(1)->set_max_drop(margin);
-    run::ComparisonRequest asked;
-    const absl::Status status = ReadGates(request, asked);
-    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-    EXPECT_THAT(std::string(status.message()), StartsWith("gates[1].max_drop: "));
-  }
-}
-
-TEST(ReadGatesTest, RefusesAnAlphaThatProvesNothing) {
-  for (const double alpha : {-0.05, 0.5, 1.0, std::nan("")}) {
-    v1::CreateComparisonRequest request;
-    request.set_alpha(alpha);
-    run::ComparisonRequest asked;
-    EXPECT_THAT(std::string(ReadGates(request, asked).message()), StartsWith("alpha: "));
-  }
-}
-
 }  // namespace
 }  // namespace assay::api

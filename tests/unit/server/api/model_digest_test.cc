@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 
 namespace assay::api {
@@ -33,6 +34,20 @@ TEST(ModelDigestTest, DiffersWhenAnyFieldDiffers) {
   store::ModelVersionRecord config = Declared();
   config.config["seed"] = "2";
   EXPECT_NE(*ModelVersionDigest(config), digest);
+}
+
+TEST(ModelDigestTest, DiffersWhenAnotherDeclaredFieldDiffers) {
+  const store::Digest digest = *ModelVersionDigest(Declared());
+  using Field = std::string store::ModelVersionRecord::*;
+  const Field fields[] = {
+      &store::ModelVersionRecord::architecture, &store::ModelVersionRecord::dtype,
+      &store::ModelVersionRecord::quantization, &store::ModelVersionRecord::preprocessing};
+  std::set<store::Digest> digests = {digest};
+  for (const Field field : fields) {
+    store::ModelVersionRecord version = Declared();
+    version.*field = "x";
+    EXPECT_TRUE(digests.insert(*ModelVersionDigest(version)).second);
+  }
 }
 
 TEST(ModelDigestTest, TellsKeysFromValues) {

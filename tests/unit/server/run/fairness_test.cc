@@ -71,7 +71,7 @@ TEST(FindModelDifferencesTest, DeclaredPartsAndConfigKeysAreCompared) {
   candidate.config = {{"rate", "2"}, {"seed", "7"}, {"epochs", "3"}};
   EXPECT_THAT(FindModelDifferences(baseline, candidate),
               ElementsAre(Field(&store::FieldDifference::field, "activation"),
-                          Field(&store::FieldDifference::field, "weights_digest"),
+                          Field(&store::FieldDifference::field, "weights"),
                           Field(&store::FieldDifference::field, "config.epochs"),
                           Field(&store::FieldDifference::field, "config.rate"),
                           Field(&store::FieldDifference::field, "config.warmup")));

@@ -126,10 +126,10 @@ TEST(ComparisonSpecDigestTest, DependsOnRunsGatesAndOptions) {
   allowed.allow_confounded = true;
   EXPECT_NE(ComparisonSpecDigest(allowed), digest);
   store::ComparisonRecord gated = comparison;
-  gated.gates.push_back({.metric = "accuracy", .cohort = "", .max_drop = 0.01});
+  gated.policy.gates.push_back({.metric = "accuracy", .cohort = "", .limit = 0.01});
   const store::Digest with_gate = ComparisonSpecDigest(gated);
   EXPECT_NE(with_gate, digest);
-  gated.gates[0].max_drop = 0.02;
+  gated.policy.gates[0].limit = 0.02;
   EXPECT_NE(ComparisonSpecDigest(gated), with_gate);
   store::ComparisonRecord named = comparison;
   named.request_id = "again";

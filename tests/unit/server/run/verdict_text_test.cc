@@ -7,7 +7,7 @@ namespace {
 
 GateResult Judged(Verdict verdict, double delta) {
   GateResult gate;
-  gate.gate = {.metric = "accuracy", .cohort = "", .max_drop = 0.01};
+  gate.gate = {.metric = "accuracy", .cohort = "", .limit = 0.01};
   gate.verdict = verdict;
   gate.delta = delta;
   gate.num_rows = 597;

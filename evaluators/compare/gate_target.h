@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "evaluators/compare/gate.h"
+#include "evaluators/compare/gate_evidence.h"
+
+namespace assay {
+
+// What a gate looks at.
+struct GateTarget {
+  const MetricDescriptor* metric = nullptr;
+  const PairedScores* scores = nullptr;  // nullptr for a corpus metric
+  const CorpusDraws* draws = nullptr;    // nullptr for row scores
+  std::size_t cell = 0;                  // of SummarizePairs: 0 for all rows, then cohort values
+  bool is_refused = false;               // nothing of the above is known
+};
+
+// Finds metric and cohort of every gate. Errors as JudgeGates.
+absl::StatusOr<std::vector<GateTarget>> FindTargets(std::span<const Gate> gates,
+                                                    const GateInputs& inputs);
+
+// What was found in the cell of a gate.
+struct GateFinding {
+  GateEvidence evidence;
+  double margin = 0;  // that the evidence must hold, 0 for relative limits
+  // What a relative limit allows: added to bounds of the evidence it gives bounds of the delta.
+  double allowance = 0;
+  std::optional<double> baseline;
+  std::optional<double> candidate;
+};
+
+// Findings of every gate, by position: one pass over the rows for each metric and kind of limit.
+std::vector<GateFinding> FindEvidence(std::span<const Gate> gates,
+                                      std::span<const GateTarget> targets,
+                                      std::span<const CohortColumn> cohorts,
+                                      const ParallelFor& parallel_for);
+
+}  // namespace assay
