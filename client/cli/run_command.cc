@@ -6,6 +6,7 @@
 #include "client/cli/commands.h"
 #include "client/cli/evaluate.h"
 #include "client/cli/resource_tables.h"
+#include "client/cli/result_table_text.h"
 #include "client/cli/run_report.h"
 #include "client/cpp/client.h"
 #include "client/cpp/references.h"
@@ -69,6 +70,9 @@ absl::StatusOr<ExitCode> RunShow(Context& context, const std::string& reference)
   ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
   ASSAY_ASSIGN_OR_RETURN(const v1::Run run, client->GetRun(request));
   PrintRun(context, run);
+  if (context.format() == OutputFormat::kText) {
+    context.PrintReport(ResultTablesText(run, context.width(), context.palette()));
+  }
   return ExitCode::kPass;
 }
 
@@ -123,7 +127,8 @@ void AddRunCommand(CLI::App& app, Action& action) {
     action = [list_options](Context& context) { return RunList(context, *list_options); };
   });
 
-  AddRunVerb(*run, "show", "Shows a run with its values overall and by cohort", RunShow, action);
+  AddRunVerb(*run, "show", "Shows a run with its values overall and by cohort, and its tables",
+             RunShow, action);
   AddRunVerb(*run, "watch", "Waits for the end of a run, then shows it", RunWatch, action);
   AddRunVerb(*run, "cancel", "Stops a run; one that has ended stays as it is", RunCancel, action);
 }

@@ -10,6 +10,7 @@
 #include "assay/v1/run_service.pb.h"
 #include "assay/v1/trace_service.pb.h"
 #include "assay/v1/upload_service.pb.h"
+#include "server/api/batch_convert.h"
 #include "server/api/resource_names.h"
 #include "server/api/set_optional.h"
 #include "server/base/hex.h"
@@ -209,6 +210,16 @@ void AddSummaries(const std::vector<store::SummaryRecord>& summaries, v1::Run& t
     added.set_num_undefined(from.num_undefined);
     SetOptional(from.lower, added, &v1::Summary::set_lower);
     SetOptional(from.upper, added, &v1::Summary::set_upper);
+  }
+}
+
+void AddTables(const std::vector<ResultTable>& tables, v1::Run& to) {
+  for (const ResultTable& from : tables) {
+    v1::ResultTable& added = *to.add_tables();
+    added.set_name(from.name);
+    added.set_description(from.description);
+    const std::int64_t num_rows = from.columns.empty() ? 0 : from.columns[0].num_rows;
+    ColumnsToBatch(from.columns, num_rows, *added.mutable_batch());
   }
 }
 

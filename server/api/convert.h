@@ -64,6 +64,8 @@ absl::Status ToProto(const store::OutputSetRecord& from, const VersionNames& nam
 void ToProto(const std::string& project, const store::UploadRecord& from, v1::Upload& to);
 absl::Status ToProto(const store::RunRecord& from, const VersionNames& names, v1::Run& to);
 void AddSummaries(const std::vector<store::SummaryRecord>& summaries, v1::Run& to);
+// Adds tables to a run.
+void AddTables(const std::vector<ResultTable>& tables, v1::Run& to);
 void ToProto(const std::string& project, const store::TraceRecord& from, v1::Trace& to);
 void ToProto(const store::SpanRecord& from, v1::Span& to);
 

@@ -171,6 +171,9 @@ class RunService : public v1::RunService::CallbackService {
       ASSAY_ASSIGN_OR_RETURN(const std::vector<store::SummaryRecord> summaries,
                              store_.runs().ListSummaries(project, from.id));
       AddSummaries(summaries, to);
+      ASSAY_ASSIGN_OR_RETURN(const std::vector<ResultTable> tables,
+                             store_.runs().ListTables(project, from.id));
+      AddTables(tables, to);
     }
     return absl::OkStatus();
   }

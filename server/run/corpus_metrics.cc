@@ -1,6 +1,8 @@
 #include "server/run/corpus_metrics.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -132,12 +134,10 @@ void MergeStates(const EvaluatorStates& later, EvaluatorStates& states) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<CorpusValues>> MeasureCorpus(store::Store& store,
-                                                        const PreparedRun& prepared,
-                                                        std::span<const CohortColumn> cohorts,
-                                                        std::span<const std::uint8_t> takes_part,
-                                                        const ParallelFor& parallel_for,
-                                                        const JobControl& control) {
+absl::StatusOr<std::vector<CorpusValues>> MeasureCorpus(
+    store::Store& store, const PreparedRun& prepared, std::span<const CohortColumn> cohorts,
+    std::span<const std::uint8_t> takes_part, const ParallelFor& parallel_for,
+    const JobControl& control, std::vector<ResultTable>* tables) {
   const std::vector<const Evaluator*> evaluators = CorpusEvaluators(prepared);
   std::vector<CorpusValues> values;
   if (evaluators.empty()) {
@@ -166,6 +166,9 @@ absl::StatusOr<std::vector<CorpusValues>> MeasureCorpus(store::Store& store,
       MergeStates(pieces[piece][i], pieces[0][i]);
     }
     AppendValues(pieces[0][i], values);
+    if (tables != nullptr) {
+      std::ranges::move(pieces[0][i].states[0]->Tables(), std::back_inserter(*tables));
+    }
   }
   return values;
 }

@@ -24,12 +24,11 @@ struct CorpusValues {
 
 // Computes the corpus metrics of a run over the examples for which `takes_part` is not 0; empty:
 // over all that were scored. Every output of an example counts. Bit-identical for any
-// `parallel_for`. Empty when the run has no corpus metric.
-absl::StatusOr<std::vector<CorpusValues>> MeasureCorpus(store::Store& store,
-                                                        const PreparedRun& prepared,
-                                                        std::span<const CohortColumn> cohorts,
-                                                        std::span<const std::uint8_t> takes_part,
-                                                        const ParallelFor& parallel_for,
-                                                        const JobControl& control);
+// `parallel_for`. Empty when the run has no corpus metric. With `tables`, adds what evaluators have
+// to show of all those examples together.
+absl::StatusOr<std::vector<CorpusValues>> MeasureCorpus(
+    store::Store& store, const PreparedRun& prepared, std::span<const CohortColumn> cohorts,
+    std::span<const std::uint8_t> takes_part, const ParallelFor& parallel_for,
+    const JobControl& control, std::vector<ResultTable>* tables = nullptr);
 
 }  // namespace assay::run

@@ -327,6 +327,16 @@ store::Digest ResultDigest(const store::RunResult& result,
     digest.AddReal(summary.lower);
     digest.AddReal(summary.upper);
   }
+  for (const ResultTable& table : result.tables) {
+    digest.AddText(table.name);
+    for (const Column& column : table.columns) {
+      digest.AddText(column.name);
+      for (std::int64_t begin = 0; begin < column.num_rows; begin += store::kChunkRows) {
+        const std::int64_t end = std::min(begin + store::kChunkRows, column.num_rows);
+        digest.AddDigest(store::EncodeChunk(column, begin, end).hash);
+      }
+    }
+  }
   return digest.Finish();
 }
 
@@ -346,10 +356,11 @@ absl::StatusOr<RunSummary> SummarizeRun(store::Store& store, const PreparedRun& 
     return absl::FailedPreconditionError(
         absl::StrFormat("row_filter: no example has %s", prepared.run.row_filter));
   }
-  ASSAY_ASSIGN_OR_RETURN(const std::vector<CorpusValues> corpus,
-                         MeasureCorpus(store, prepared, cohorts, {}, parallel_for, control));
   RunSummary summary;
   store::RunResult& result = summary.result;
+  ASSAY_ASSIGN_OR_RETURN(
+      const std::vector<CorpusValues> corpus,
+      MeasureCorpus(store, prepared, cohorts, {}, parallel_for, control, &result.tables));
   result.summaries = Summaries(prepared, cohorts, total, corpus);
   result.num_scored = total.num_rows[static_cast<std::size_t>(RowStatus::kScored)];
   result.num_missing = total.num_rows[static_cast<std::size_t>(RowStatus::kMissing)];

@@ -179,6 +179,7 @@ struct RunRecord {
 // What the summarising step of a run found.
 struct RunResult {
   std::vector<SummaryRecord> summaries;
+  std::vector<ResultTable> tables;  // names are unique
   std::int64_t num_scored = 0;
   std::int64_t num_missing = 0;
   std::int64_t num_errors = 0;

@@ -30,6 +30,8 @@ class RunStore {
   // The newest SUCCEEDED run of that specification; NOT_FOUND when there is none.
   virtual absl::StatusOr<RunRecord> FindSucceededRun(Id project, const Digest& spec) const = 0;
   virtual absl::StatusOr<std::vector<SummaryRecord>> ListSummaries(Id project, Id run) const = 0;
+  // Confusion matrices and the like, in order.
+  virtual absl::StatusOr<std::vector<ResultTable>> ListTables(Id project, Id run) const = 0;
   // QUEUED or RUNNING becomes CANCELLED; its jobs are dropped. An ended run is returned as it is.
   virtual absl::StatusOr<RunRecord> CancelRun(Id project, Id run) = 0;
 
@@ -67,7 +69,8 @@ class RunStore {
   // `num_rows_done`. ABORTED when the lease is no longer held: nothing is stored then.
   virtual absl::Status FinishShard(const JobLease& lease, const std::vector<ColumnChunks>& columns,
                                    std::int64_t num_rows_done) = 0;
-  // Stores summaries, column digests and counts; the run becomes SUCCEEDED. ABORTED as above.
+  // Stores summaries, tables, column digests and counts; the run becomes SUCCEEDED. ABORTED as
+  // above.
   virtual absl::Status FinishRun(const JobLease& lease, const RunResult& result,
                                  const std::vector<ColumnRecord>& columns) = 0;
   // Stores the result; the comparison becomes SUCCEEDED. ABORTED as above.

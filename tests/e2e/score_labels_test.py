@@ -1,5 +1,6 @@
-"""`assay score` on labels and `assay evaluator`."""
+"""`assay score` on labels, `assay evaluator`, and the tables that a run keeps."""
 
+import base64
 import unittest
 
 from assay_case import AssayCase
@@ -58,6 +59,24 @@ class EvaluatorCommandTest(AssayCase):
         shown = self.ok("evaluator", "show", "ece")
         self.assertIn("assay/ece(bins=15,edges=right)/1", shown)
         self.fails(2, "evaluator", "show", "nothing")
+
+
+class RunTablesTest(AssayCase):
+    def test_a_run_keeps_its_confusion_matrix(self):
+        self.ok("dataset", "push", "d", self.write("l.csv", LABELS), "--local")
+        self.ok("model", "push", "m", "--external", "--local")
+        self.ok("outputs", "push", "--model", "m@1", "--dataset", "d@1",
+                self.write("p.csv", PREDICTIONS), "--local")
+        self.ok("eval", "--dataset", "d@1", "--model", "m@1", "--evaluator",
+                "ground_truth_match:accuracy,macro_f1,mcc,labels=a|b", "--local")
+        run = self.ok("run", "ls", "--local", "-o", "csv").splitlines()[1].split(",")[0]
+        self.assertRegex(self.ok("run", "show", run, "--local"), r"a +stray +1\n")
+        tables = {t["name"]: t for t in self.json("run", "show", run, "--local")["tables"]}
+        self.assertEqual(sorted(tables), ["confusion", "per_class"])
+        counts = next(c for c in tables["confusion"]["batch"]["columns"] if c["name"] == "count")
+        packed = base64.b64decode(counts["values"])
+        self.assertEqual([int.from_bytes(packed[i:i + 8], "little") for i in range(0, 24, 8)],
+                         [2, 1, 1])
 
 
 if __name__ == "__main__":

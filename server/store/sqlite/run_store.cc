@@ -10,6 +10,7 @@
 #include "server/store/sqlite/comparison_row_table.h"
 #include "server/store/sqlite/comparison_table.h"
 #include "server/store/sqlite/job_table.h"
+#include "server/store/sqlite/result_table.h"
 #include "server/store/sqlite/run_table.h"
 
 namespace assay::store {
@@ -100,6 +101,11 @@ absl::StatusOr<RunRecord> SqliteRunStore::FindSucceededRun(Id project, const Dig
 absl::StatusOr<std::vector<SummaryRecord>> SqliteRunStore::ListSummaries(Id project, Id run) const {
   ASSAY_ASSIGN_OR_RETURN(ReadPool::Reader reader, readers_.Acquire());
   return SelectSummaries(reader.database(), project, run);
+}
+
+absl::StatusOr<std::vector<ResultTable>> SqliteRunStore::ListTables(Id project, Id run) const {
+  ASSAY_ASSIGN_OR_RETURN(ReadPool::Reader reader, readers_.Acquire());
+  return SelectRunTables(reader.database(), project, run);
 }
 
 absl::StatusOr<RunRecord> SqliteRunStore::CancelRun(Id project, Id run) {
@@ -195,6 +201,8 @@ absl::Status SqliteRunStore::FinishRun(const JobLease& lease, const RunResult& r
     ASSAY_RETURN_IF_ERROR(PutColumns(database, lease.project_id, lease.target_id, columns));
     ASSAY_RETURN_IF_ERROR(
         StoreRunResult(database, lease.project_id, lease.target_id, result, now_us));
+    ASSAY_RETURN_IF_ERROR(
+        InsertRunTables(database, lease.project_id, lease.target_id, result.tables));
     return DropJobs(database, lease.project_id, lease.target_id);
   });
 }

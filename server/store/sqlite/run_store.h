@@ -23,6 +23,7 @@ class SqliteRunStore : public RunStore {
                                                   PageRequest page) const override;
   absl::StatusOr<RunRecord> FindSucceededRun(Id project, const Digest& spec) const override;
   absl::StatusOr<std::vector<SummaryRecord>> ListSummaries(Id project, Id run) const override;
+  absl::StatusOr<std::vector<ResultTable>> ListTables(Id project, Id run) const override;
   absl::StatusOr<RunRecord> CancelRun(Id project, Id run) override;
 
   absl::StatusOr<ComparisonRecord> CreateComparison(Id project,

@@ -242,6 +242,35 @@ TEST_F(RunStoreTest, AFinishedRunHoldsItsResult) {
   EXPECT_EQ(QueryInt64("SELECT count(*) FROM jobs"), 0);
 }
 
+TEST_F(RunStoreTest, TablesOfARunAreReadBackAsTheyWere) {
+  const Id run = MakeRun(0).id;
+  Column labels = {.name = "label", .type = ColumnType::kText};
+  Column counts = {.name = "count", .type = ColumnType::kInt64};
+  for (std::int64_t row = 0; row < kChunkRows + 5; ++row) {
+    AppendText(labels, std::to_string(row));
+    ++labels.num_rows;
+    counts.int64s.push_back(row);
+    ++counts.num_rows;
+  }
+  const Column empty = {.name = "score", .type = ColumnType::kFloat64};
+  RunResult result;
+  result.tables = {{.name = "confusion", .description = "cells", .columns = {labels, counts}},
+                   {.name = "none", .description = "", .columns = {empty}}};
+  ASSERT_TRUE(runs().FinishRun(Claim(), result, {}).ok());
+  const auto tables = runs().ListTables(kDefaultProject, run);
+  ASSERT_TRUE(tables.ok()) << tables.status().ToString();
+  ASSERT_EQ(tables->size(), 2U);
+  EXPECT_EQ((*tables)[0].name, "confusion");
+  EXPECT_EQ((*tables)[0].description, "cells");
+  ASSERT_EQ((*tables)[0].columns.size(), 2U);
+  EXPECT_EQ((*tables)[0].columns[0].name, "label");
+  EXPECT_EQ((*tables)[0].columns[0].Text(kChunkRows + 4), std::to_string(kChunkRows + 4));
+  EXPECT_EQ((*tables)[0].columns[1].int64s, counts.int64s);
+  ASSERT_EQ((*tables)[1].columns.size(), 1U);
+  EXPECT_EQ((*tables)[1].columns[0].type, ColumnType::kFloat64);
+  EXPECT_EQ((*tables)[1].columns[0].num_rows, 0);
+}
+
 TEST_F(RunStoreTest, OnlyASucceededRunIsFoundByItsSpecification) {
   const RunRecord run = MakeRun(0);
   EXPECT_TRUE(absl::IsNotFound(runs().FindSucceededRun(kDefaultProject, run.spec_digest).status()));

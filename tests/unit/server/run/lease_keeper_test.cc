@@ -31,6 +31,7 @@ class MockRunStore : public store::RunStore {
               (const, override));
   MOCK_METHOD(absl::StatusOr<RunRecord>, FindSucceededRun, (Id, const store::Digest&),
               (const, override));
+  MOCK_METHOD(absl::StatusOr<std::vector<ResultTable>>, ListTables, (Id, Id), (const, override));
   MOCK_METHOD(absl::StatusOr<std::vector<store::SummaryRecord>>, ListSummaries, (Id, Id),
               (const, override));
   MOCK_METHOD(absl::StatusOr<RunRecord>, CancelRun, (Id, Id), (override));
