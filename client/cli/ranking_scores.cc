@@ -36,12 +36,16 @@ void StartCounts(std::span<const TrecEvalMeasure> measures, RankingScores& score
   }
 }
 
+bool HasRelevant(const JudgedRanking& judged, std::int32_t minimum_grade) {
+  return !judged.relevant.empty() && judged.relevant.front() >= minimum_grade;
+}
+
 void Count(const JudgedRanking& judged, const DocumentJudge& judge, RankingScores& scores) {
   for (auto& [cutoff, count] : scores.num_tied) {
     count += judge.IsTiedAt(cutoff) ? 1 : 0;
   }
   for (auto& [grade, count] : scores.num_without_relevant) {
-    count += judged.relevant.empty() || judged.relevant.front() < grade ? 1 : 0;
+    count += HasRelevant(judged, grade) ? 0 : 1;
   }
 }
 
@@ -88,19 +92,24 @@ class RunScorer {
  private:
   bool ScoreQuery(std::size_t query, std::span<const RankedDocument> ranking) {
     const std::optional<JudgedRanking> judged =
-        judge_.Judge(qrels_.judgements(query), ranking, scope_.max_ranked);
+        judge_.Judge(qrels_.judgements(query), ranking, scope_.rules);
     if (!judged) {
       return false;
     }
     scores_.is_scored[query] = true;
     ++scores_.num_scored;
     for (std::size_t i = 0; i < measures_.size(); ++i) {
-      if (measures_[i].content == Content::kScores) {
+      if (measures_[i].content == Content::kScores && !IsLeftOut(measures_[i].measure, *judged)) {
         scores_.values[i][query] = ComputeRankingMeasure(measures_[i].measure, *judged);
       }
     }
+    scores_.num_dropped += judge_.num_dropped();
     Count(*judged, judge_, scores_);
     return true;
+  }
+
+  bool IsLeftOut(const RankingMeasure& measure, const JudgedRanking& judged) const {
+    return scope_.ignores_without_relevant && !HasRelevant(judged, measure.minimum_grade);
   }
 
   const formats::TrecQrels& qrels_;
@@ -112,9 +121,9 @@ class RunScorer {
 
 // Scores a run as it is read. Absent when the lines of a query do not stand together.
 absl::StatusOr<std::optional<RankingScores>> ScoreGrouped(const formats::InputFile& file,
-                                                          RunScorer scorer) {
+                                                          bool rounds_scores, RunScorer scorer) {
   absl::flat_hash_set<std::string_view> seen;
-  formats::TrecRunReader reader(file);
+  formats::TrecRunReader reader(file, rounds_scores);
   while (true) {
     ASSAY_ASSIGN_OR_RETURN(const std::optional<formats::TrecRunReader::Segment> segment,
                            reader.Next());
@@ -137,11 +146,13 @@ absl::StatusOr<RankingScores> ScoreRun(const std::string& path, const formats::T
                                        const RankingScope& scope) {
   ASSAY_ASSIGN_OR_RETURN(const formats::InputFile file, formats::InputFile::Open(path));
   RunScorer scorer(path, qrels, measures, scope);
-  ASSAY_ASSIGN_OR_RETURN(std::optional<RankingScores> scores, ScoreGrouped(file, scorer));
+  ASSAY_ASSIGN_OR_RETURN(std::optional<RankingScores> scores,
+                         ScoreGrouped(file, scope.rounds_scores, scorer));
   if (scores) {
     return *std::move(scores);
   }
-  ASSAY_ASSIGN_OR_RETURN(const formats::TrecRun run, formats::TrecRun::Read(file));
+  ASSAY_ASSIGN_OR_RETURN(const formats::TrecRun run,
+                         formats::TrecRun::Read(file, scope.rounds_scores));
   for (std::size_t i = 0; i < run.num_queries(); ++i) {
     if (!scorer.Add(run.query(i))) {
       return formats::TrecDuplicate(file, run.query(i).query, scorer.duplicate());

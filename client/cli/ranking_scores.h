@@ -8,14 +8,17 @@
 
 #include "absl/status/statusor.h"
 #include "client/formats/trec_qrels.h"
+#include "evaluators/metrics/document_judge.h"
 #include "evaluators/metrics/trec_eval_measures.h"
 
 namespace assay::cli {
 
-// Which queries and documents count.
+// What counts, and how; by default as trec_eval has it with `-c`.
 struct RankingScope {
-  std::int64_t max_ranked = 0;   // documents a query
-  bool ignores_missing = false;  // leave out judged queries that the run lacks
+  JudgingRules rules;
+  bool ignores_missing = false;           // leave out judged queries that the run lacks
+  bool ignores_without_relevant = false;  // measures are undefined without a relevant document
+  bool rounds_scores = false;             // to float32
 };
 
 // What a run scores on judged queries.
@@ -30,6 +33,7 @@ struct RankingScores {
   // What a reader should know.
   std::vector<std::size_t> missing;               // judged queries that the run lacks
   std::int64_t num_unjudged = 0;                  // queries of the run without judgements
+  std::int64_t num_dropped = 0;                   // lines, see DocumentJudge
   std::int64_t num_rank_conflicts = 0;            // lines, see TrecRun
   std::map<std::int32_t, std::int64_t> num_tied;  // queries, by cut-off
   std::map<std::int32_t, std::int64_t> num_without_relevant;  // queries, by minimum grade

@@ -189,6 +189,19 @@ std::string ScoreJson(std::span<const ScoreLine> lines, std::span<const RankingS
   return json;
 }
 
+RankingScope ScopeOf(const RankingScoreOptions& options) {
+  RankingScope scope = {.ignores_missing = !options.counts_missing,
+                        .ignores_without_relevant = options.ignores_without_relevant,
+                        .rounds_scores = options.rounds_scores};
+  scope.rules.max_ranked = options.max_ranked;
+  scope.rules.keeps_best_duplicate = options.duplicates == "best";
+  if (options.ties != "id") {
+    scope.rules.ties =
+        options.ties == "best" ? JudgingRules::Ties::kBestFirst : JudgingRules::Ties::kWorstFirst;
+  }
+  return scope;
+}
+
 std::string QueriesText(std::int64_t count) {
   return absl::StrFormat("%s %s", CountText(count), count == 1 ? "query" : "queries");
 }
@@ -231,9 +244,16 @@ void WarnOf(const Context& context, const RankingScores& run, const formats::Tre
   }
   for (const auto& [cutoff, count] : run.num_tied) {
     if (count > 0) {
-      warn(absl::StrFormat("%s with equal scores across cut-off %d; document ids decide there",
-                           QueriesText(count), cutoff));
+      warn(absl::StrFormat("%s with equal scores across cut-off %d; %s decide there",
+                           QueriesText(count), cutoff,
+                           options.ties == "id" ? "document ids" : "grades"));
     }
+  }
+  if (run.num_dropped > 0) {
+    warn(
+        absl::StrFormat("%s lines passed over: their documents stand elsewhere in the query with a "
+                        "score as high",
+                        CountText(run.num_dropped)));
   }
   if (run.num_rank_conflicts > 0) {
     warn(absl::StrFormat("the ranks of %s lines disagree with the scores; scores count",
@@ -288,9 +308,36 @@ void AddRankingScoreOptions(CLI::App& score, RankingScoreOptions& options) {
       ->option_text("N")
       ->group(kGroup);
   score
-      .add_flag("-c,--complete,!--ignore-missing", options.counts_missing,
-                "Average over all judged queries, missing ones as 0 (the default), or only over "
-                "those that the run has")
+      .add_flag_callback(
+          "-c,--complete", [&options] { options.counts_missing = true; },
+          "Average over all judged queries, those that the run lacks as 0: the default")
+      ->group(kGroup);
+  score
+      .add_flag_callback(
+          "--ignore-missing", [&options] { options.counts_missing = false; },
+          "Average only over the judged queries that the run has, as trec_eval 9 does without -c")
+      ->group(kGroup);
+  score
+      .add_flag("--ignore-without-relevant", options.ignores_without_relevant,
+                "Average only over queries that have a relevant document; otherwise they are 0")
+      ->group(kGroup);
+  score
+      .add_option(
+          "--ties", options.ties,
+          "Order of equal scores: id (descending, as in trec_eval), best or worst, the most "
+          "and the least that the ties allow [id]")
+      ->check(CLI::IsMember({"id", "best", "worst"}))
+      ->option_text("RULE")
+      ->group(kGroup);
+  score
+      .add_option("--duplicates", options.duplicates,
+                  "A document twice in a query: refuse, or take its best line [refuse]")
+      ->check(CLI::IsMember({"refuse", "best"}))
+      ->option_text("RULE")
+      ->group(kGroup);
+  score
+      .add_flag("--float32", options.rounds_scores,
+                "Round scores to float32, as trec_eval 9 does: more of them are equal")
       ->group(kGroup);
 }
 
@@ -307,8 +354,7 @@ absl::StatusOr<ExitCode> ScoreRankings(const Context& context, const RankingScor
   ASSAY_ASSIGN_OR_RETURN(const formats::InputFile qrels_file,
                          formats::InputFile::Open(options.qrels));
   ASSAY_ASSIGN_OR_RETURN(const formats::TrecQrels qrels, formats::TrecQrels::Read(qrels_file));
-  const RankingScope scope = {.max_ranked = options.max_ranked,
-                              .ignores_missing = !options.counts_missing};
+  const RankingScope scope = ScopeOf(options);
   std::vector<RankingScores> runs;
   for (const std::string& path : options.runs) {
     ASSAY_ASSIGN_OR_RETURN(RankingScores scores, ScoreRun(path, qrels, measures, scope));

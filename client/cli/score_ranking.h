@@ -24,6 +24,10 @@ struct RankingScoreOptions {
   std::int32_t minimum_grade = 1;
   std::int64_t max_ranked = std::numeric_limits<std::int64_t>::max();
   bool counts_missing = true;
+  bool ignores_without_relevant = false;
+  bool rounds_scores = false;
+  std::string ties = "id";
+  std::string duplicates = "refuse";
 };
 
 // Adds the options to `score`.

@@ -28,24 +28,35 @@ std::optional<double> ParseShort(std::string_view text) {
   static constexpr std::array<double, kMaxDigits + 1> kPowers = {
       1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
   const bool is_negative = text.starts_with('-');
-  const std::size_t begin = is_negative ? 1 : 0;
-  if (text.size() - begin > kMaxDigits || text.size() == begin) {
+  text.remove_prefix(is_negative ? 1 : 0);
+  if (text.empty() || text.size() > kMaxDigits) {
     return std::nullopt;
   }
-  std::int64_t digits = 0;
-  std::size_t point = text.size();
-  for (std::size_t i = begin; i < text.size(); ++i) {
-    const unsigned digit = static_cast<unsigned char>(text[i]) - unsigned{'0'};
-    if (digit <= 9) {
-      digits = digits * 10 + digit;
-    } else if (text[i] == '.' && point == text.size() && i > begin && i + 1 < text.size()) {
-      point = i;
-    } else {
-      return std::nullopt;
+  std::uint64_t digits = 0;
+  std::size_t i = 0;
+  const auto add_digit = [&digits](char c) {
+    const std::uint64_t digit = static_cast<unsigned char>(c) - std::uint64_t{'0'};
+    if (digit > 9) {
+      return false;
+    }
+    digits = digits * 10 + digit;
+    return true;
+  };
+  while (i < text.size() && add_digit(text[i])) {
+    ++i;
+  }
+  std::size_t num_decimals = 0;
+  if (i > 0 && i + 1 < text.size() && text[i] == '.') {
+    num_decimals = text.size() - ++i;
+    while (i < text.size() && add_digit(text[i])) {
+      ++i;
     }
   }
-  const std::size_t num_decimals = point == text.size() ? 0 : text.size() - point - 1;
-  const double value = static_cast<double>(digits) / kPowers[num_decimals];
+  if (i != text.size()) {
+    return std::nullopt;
+  }
+  const double value =
+      static_cast<double>(static_cast<std::int64_t>(digits)) / kPowers[num_decimals];
   return is_negative ? -value : value;
 }
 

@@ -53,7 +53,7 @@ absl::StatusOr<std::int32_t> TrecGrade(const TrecLines& lines, std::string_view 
 }
 
 absl::StatusOr<double> TrecScore(const TrecLines& lines, std::string_view file) {
-  const std::string_view text = lines.column(4);
+  const std::string_view text = lines.column(kTrecScore);
   const std::optional<double> score = ParseDouble(text);
   if (!score.has_value() || std::isnan(*score)) {
     return FieldError({.file = file, .line = lines.number()}, "score",

@@ -25,6 +25,8 @@ inline constexpr TrecForm kTrecRunWithRemarks = {
 // Columns of both files.
 inline constexpr std::size_t kTrecQuery = 0;
 inline constexpr std::size_t kTrecDocument = 2;
+// Of a run.
+inline constexpr std::size_t kTrecScore = 4;
 
 // The errors below name `file`, the line and the field. What CheckTrecLine has to say about a line
 // that is not as it should be.

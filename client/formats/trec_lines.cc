@@ -51,34 +51,20 @@ ByteClass ClassOf(char c) {
 }
 
 #if defined(__SSE2__)
-// What the bytes of a block are, one bit each, the first in bit 0.
-struct BlockBits {
-  std::uint64_t stops = 0;      // control characters and blanks
-  std::uint64_t gaps = 0;       // blanks, tabs and carriage returns
-  std::uint64_t line_ends = 0;  // line feeds
-  std::uint64_t high = 0;       // bytes >= 0x80
-};
-
 constexpr std::ptrdiff_t kBlockBytes = 64;
 
-BlockBits ClassifyBlock(const char* block) {
-  BlockBits bits;
-  const auto add = [&bits, block]<int kFirst>() {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block + kFirst));
-    const auto where = [](__m128i mask) {
-      return std::uint64_t{static_cast<std::uint32_t>(_mm_movemask_epi8(mask))} << kFirst;
-    };
-    const auto equal = [bytes](char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); };
-    bits.stops |= where(_mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(' ')), bytes));
-    bits.gaps |= where(_mm_or_si128(_mm_or_si128(equal(' '), equal('\t')), equal('\r')));
-    bits.line_ends |= where(equal('\n'));
-    bits.high |= where(bytes);
+// Where the control characters and blanks of a block are, one bit each, the first byte in bit 0.
+// Adds the high bits of its bytes to `high`.
+inline std::uint64_t FindStops(const char* block, __m128i& high) {
+  const __m128i blank = _mm_set1_epi8(' ');
+  const auto find = [&](std::ptrdiff_t first) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block + first));
+    high = _mm_or_si128(high, bytes);
+    return std::uint64_t{static_cast<std::uint32_t>(
+               _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(bytes, blank), bytes)))}
+           << first;
   };
-  add.operator()<0>();
-  add.operator()<16>();
-  add.operator()<32>();
-  add.operator()<48>();
-  return bits;
+  return find(0) | find(16) | find(32) | find(48);
 }
 #endif
 
@@ -91,33 +77,45 @@ TrecLines::TrecLines(std::string_view text)
       begin_(position_),
       end_(position_) {}
 
-// Most lines are shorter than a block; these are cut without looking at single bytes.
-bool TrecLines::CutShortLine() {
+bool TrecLines::CutPlainLine() {
 #if defined(__SSE2__)
-  if (text_end_ - position_ < kBlockBytes) {
+  constexpr std::uint64_t kPlainStops = (std::uint64_t{1} << ' ') | (std::uint64_t{1} << '\t');
+  const char* block = position_;
+  if (text_end_ - block < kBlockBytes) {
     return false;
   }
-  const BlockBits bits = ClassifyBlock(position_);
-  if (bits.line_ends == 0) {
-    return false;
-  }
-  const std::uint64_t line = (bits.line_ends & -bits.line_ends) - 1;
-  const std::uint64_t text = ~bits.stops & line;
-  std::uint64_t firsts = text & ~(text << 1);
-  std::uint64_t ends = ~text & (text << 1);
-  const char* const block = position_;
+  __m128i high = _mm_setzero_si128();
+  std::uint64_t stops = FindStops(block, high);
+  std::uint64_t seen = 0;  // bit i: byte i stopped a column
+  const char* first = block;
   std::size_t num_columns = 0;
-  for (; firsts != 0 && num_columns < kMaxColumns; ++num_columns) {
-    const auto first = static_cast<std::size_t>(std::countr_zero(firsts));
-    const auto end = static_cast<std::size_t>(std::countr_zero(ends));
-    columns_[num_columns] = {block + first, end - first};
-    firsts &= firsts - 1;
-    ends &= ends - 1;
+  const char* end = nullptr;
+  for (;;) {
+    while (stops == 0) {
+      block += kBlockBytes;
+      if (text_end_ - block < kBlockBytes) {
+        return false;
+      }
+      stops = FindStops(block, high);
+    }
+    end = block + static_cast<std::size_t>(__builtin_ctzll(stops));
+    stops &= stops - 1;
+    if (end == first || num_columns == kMaxColumns) {
+      return false;
+    }
+    columns_[num_columns++] = {first, static_cast<std::size_t>(end - first)};
+    const auto stop = static_cast<unsigned char>(*end);
+    if (stop == '\n') {
+      break;
+    }
+    seen |= std::uint64_t{1} << stop;
+    first = end + 1;
+  }
+  if ((seen & ~kPlainStops) != 0 || _mm_movemask_epi8(high) != 0) {
+    return false;
   }
   num_columns_ = num_columns;
-  has_control_ = (bits.stops & ~bits.gaps & line) != 0;
-  high_bits_ = (bits.high & line) != 0 ? 0x80 : 0;
-  end_ = position_ + std::countr_one(line);
+  end_ = end;
   return true;
 #else
   return false;
@@ -152,7 +150,7 @@ bool TrecLines::Next() {
     high_bits_ = 0;
     has_control_ = false;
     ++number_;
-    if (!CutShortLine()) {
+    if (!CutPlainLine()) {
       CutLine();
     }
     position_ = end_ < text_end_ ? end_ + 1 : end_;

@@ -32,8 +32,10 @@ class TrecLines {
   std::size_t position() const { return static_cast<std::size_t>(position_ - text_begin_); }
 
  private:
-  // Each cuts the line at position_ and sets end_; the first only when it can.
-  bool CutShortLine();
+  // Each cuts the line at position_ and sets end_. The first looks at many bytes together; false
+  // when the line is not plain: not one blank or tab between columns, more columns than there is
+  // room for, control characters, bytes >= 0x80 nearby, or too near to the end of the text.
+  bool CutPlainLine();
   void CutLine();
 
   const char* const text_begin_;

@@ -1,5 +1,6 @@
 #include "client/formats/trec_run.h"
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -19,6 +20,20 @@ namespace {
 constexpr std::size_t kRank = 3;
 constexpr std::size_t kTag = 5;
 
+// A rank, for comparison with others; absent for what is not a short row of digits.
+std::optional<std::int64_t> ReadRank(std::string_view text) {
+  constexpr std::size_t kMaxDigits = 18;
+  std::int64_t rank = 0;
+  for (const char c : text) {
+    const unsigned digit = static_cast<unsigned char>(c) - unsigned{'0'};
+    if (digit > 9 || text.size() > kMaxDigits) {
+      return std::nullopt;
+    }
+    rank = rank * 10 + digit;
+  }
+  return rank;
+}
+
 }  // namespace
 
 absl::Status TrecRunReader::AddLine() {
@@ -26,11 +41,14 @@ absl::Status TrecRunReader::AddLine() {
       !status.ok()) {
     return status;
   }
-  const absl::StatusOr<double> score = TrecScore(lines_, file_.name());
-  if (!score.ok()) {
-    return score.status();
+  std::optional<double> score = ParseDouble(lines_.column(kTrecScore));
+  if (!score || std::isnan(*score)) {
+    return TrecScore(lines_, file_.name()).status();
   }
-  const std::optional<std::int64_t> rank = ParseInt64(lines_.column(kRank));
+  if (rounds_scores_) {
+    score = static_cast<float>(*score);
+  }
+  const std::optional<std::int64_t> rank = ReadRank(lines_.column(kRank));
   if (!documents_.empty() && rank && last_rank_) {
     const double last_score = documents_.back().score;
     const bool is_conflict = (*rank > *last_rank_ && *score > last_score) ||
@@ -65,10 +83,10 @@ absl::StatusOr<std::optional<TrecRunReader::Segment>> TrecRunReader::Next() {
   return Segment{.query = query, .documents = documents_};
 }
 
-absl::StatusOr<TrecRun> TrecRun::Read(const InputFile& file) {
+absl::StatusOr<TrecRun> TrecRun::Read(const InputFile& file, bool rounds_scores) {
   TrecRun run;
   std::vector<TrecSegment> segments;
-  TrecRunReader reader(file);
+  TrecRunReader reader(file, rounds_scores);
   while (true) {
     const absl::StatusOr<std::optional<TrecRunReader::Segment>> segment = reader.Next();
     if (!segment.ok()) {

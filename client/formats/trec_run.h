@@ -27,7 +27,9 @@ class TrecRunReader {
     std::span<const RankedDocument> documents;
   };
 
-  explicit TrecRunReader(const InputFile& file) : file_(file), lines_(file.bytes()) {}
+  // `rounds_scores` to float32, which is how trec_eval 9 and others hold them: more are equal.
+  explicit TrecRunReader(const InputFile& file, bool rounds_scores = false)
+      : file_(file), rounds_scores_(rounds_scores), lines_(file.bytes()) {}
 
   // Absent at the end. A query may come in several segments.
   absl::StatusOr<std::optional<Segment>> Next();
@@ -42,6 +44,7 @@ class TrecRunReader {
   absl::Status AddLine();
 
   const InputFile& file_;
+  const bool rounds_scores_;
   TrecLines lines_;
   bool is_started_ = false;
   bool has_line_ = false;  // lines_ stands on the first line of the next segment
@@ -55,7 +58,7 @@ class TrecRunReader {
 // TrecRunReader otherwise. Immutable, so thread-safe.
 class TrecRun {
  public:
-  static absl::StatusOr<TrecRun> Read(const InputFile& file);
+  static absl::StatusOr<TrecRun> Read(const InputFile& file, bool rounds_scores = false);
 
   std::string_view tag() const { return tag_; }
   std::int64_t num_rank_conflicts() const { return num_rank_conflicts_; }

@@ -333,8 +333,7 @@ void SortMetrics(MatchPlan& plan) {
     }
     return a < b;
   });
-  const auto repeated = std::ranges::unique(plan.metrics);
-  plan.metrics.erase(repeated.begin(), repeated.end());
+  plan.metrics.erase(std::unique(plan.metrics.begin(), plan.metrics.end()), plan.metrics.end());
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // `assay score` on 2,000 queries x 1,000 documents beside a bare scan for line ends of the same
-// file, both on one processor.
+// file, both on one processor. Figures are the best of some repetitions: by the clock, and the time
+// that the processor was ours, which other work disturbs less.
 //
 // Usage: score_benchmark ASSAY WORK_DIR
 
@@ -8,6 +9,7 @@
 #include <sched.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,14 +67,36 @@ void WriteFiles(const std::string& run_path, const std::string& qrels_path) {
   Write(qrels_path, qrels);
 }
 
-double BestMs(const std::function<void()>& body) {
-  double best = 1e300;
+struct Timing {
+  double clock_ms = 1e300;
+  double processor_ms = 1e300;
+};
+
+double Ms(const timeval& time) {
+  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_usec) / 1e3;
+}
+
+// Of this process and of those that it waited for.
+double ProcessorMs() {
+  double sum = 0;
+  for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
+    rusage usage = {};
+    getrusage(who, &usage);
+    sum += Ms(usage.ru_utime) + Ms(usage.ru_stime);
+  }
+  return sum;
+}
+
+Timing Best(const std::function<void()>& body) {
+  Timing best;
   for (int i = 0; i < kRepetitions; ++i) {
     const auto begin = std::chrono::steady_clock::now();
+    const double processor_begin = ProcessorMs();
     body();
     const std::chrono::duration<double, std::milli> elapsed =
         std::chrono::steady_clock::now() - begin;
-    best = std::min(best, elapsed.count());
+    best.clock_ms = std::min(best.clock_ms, elapsed.count());
+    best.processor_ms = std::min(best.processor_ms, ProcessorMs() - processor_begin);
   }
   return best;
 }
@@ -107,9 +131,8 @@ long long CountLines(const std::string& path) {
   return count;
 }
 
-void Score(const std::string& assay, const std::string& run, const std::string& qrels) {
-  std::vector<std::string> words = {assay,     "score", "--quiet", "-m", kMeasures,
-                                    "--qrels", qrels,   "--run",   run};
+// Runs a program to its end, its output away.
+void Run(std::vector<std::string> words) {
   std::vector<char*> arguments;
   for (std::string& word : words) {
     arguments.push_back(word.data());
@@ -119,15 +142,19 @@ void Score(const std::string& assay, const std::string& run, const std::string& 
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
   pid_t child = 0;
-  if (posix_spawn(&child, assay.c_str(), &actions, nullptr, arguments.data(), environ) != 0) {
-    Fail("cannot run " + assay);
+  if (posix_spawn(&child, words[0].c_str(), &actions, nullptr, arguments.data(), environ) != 0) {
+    Fail("cannot run " + words[0]);
   }
   posix_spawn_file_actions_destroy(&actions);
   int status = 0;
   waitpid(child, &status, 0);
   if (status != 0) {
-    Fail("assay score failed");
+    Fail(words[0] + " failed");
   }
+}
+
+void Score(const std::string& assay, const std::string& run, const std::string& qrels) {
+  Run({assay, "score", "--quiet", "-m", kMeasures, "--qrels", qrels, "--run", run});
 }
 
 }  // namespace
@@ -146,9 +173,16 @@ int main(int argc, char** argv) {
   const std::string assay = argv[1];
 
   const long long num_lines = CountLines(run);
-  const double scan_ms = BestMs([&] { CountLines(run); });
-  const double score_ms = BestMs([&] { Score(assay, run, qrels); });
-  std::printf("newline scan of %lld lines        %7.1f ms\n", num_lines, scan_ms);
-  std::printf("assay score, 15 measures          %7.1f ms  (target 200 ms)\n", score_ms);
-  std::printf("ratio                             %7.1f     (target 18)\n", score_ms / scan_ms);
+  const Timing scan = Best([&] { CountLines(run); });
+  const Timing score = Best([&] { Score(assay, run, qrels); });
+  const Timing start = Best([&] { Run({assay, "version"}); });
+  std::printf("                                       clock   processor\n");
+  std::printf("newline scan of %lld lines        %7.1f     %7.1f ms\n", num_lines, scan.clock_ms,
+              scan.processor_ms);
+  std::printf("assay score, 15 measures          %7.1f     %7.1f ms  (target 200 ms)\n",
+              score.clock_ms, score.processor_ms);
+  std::printf("of that, the start of the program %7.1f     %7.1f ms\n", start.clock_ms,
+              start.processor_ms);
+  std::printf("ratio                             %7.1f     %7.1f     (target 18)\n",
+              score.clock_ms / scan.clock_ms, score.processor_ms / scan.processor_ms);
 }

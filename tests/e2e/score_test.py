@@ -144,7 +144,11 @@ class CornerCaseTest(AssayCase):
                                   "1 0 dA 1\n", "RR,P@2")
         self.assertEqual(values["RR", "1"], "0.3333")
         self.assertEqual(values["P@2", "1"], "0.0000")
-        self.assertIn("1 query with equal scores across cut-off 2", said)
+        self.assertIn("1 query with equal scores across cut-off 2; document ids decide", said)
+        for ties, expected in (("id", "0.3333"), ("best", "1.0000"), ("worst", "0.3333")):
+            values, _ = self.score("1 Q0 dA 1 1 t\n1 Q0 dB 2 1 t\n1 Q0 dC 3 1 t\n",
+                                   "1 0 dA 1\n", "RR", ["--ties", ties])
+            self.assertEqual(values["RR", "1"], expected)
 
     def test_ties_by_insertion_order(self):
         """ties by insertion order: a constant scorer gains nothing from the order of its lines."""
@@ -159,6 +163,9 @@ class CornerCaseTest(AssayCase):
         """scores 16777217 and 16777216: doubles tell them apart."""
         values, _ = self.score("1 Q0 a 1 16777217 t\n1 Q0 z 2 16777216 t\n", measures="RR")
         self.assertEqual(values["RR", "1"], "1.0000")
+        values, _ = self.score("1 Q0 a 1 16777217 t\n1 Q0 z 2 16777216 t\n", measures="RR",
+                               options=["--float32"])
+        self.assertEqual(values["RR", "1"], "0.5000")
 
     def test_rank_column_disagrees_with_score(self):
         """rank column disagrees with score: the rank is ignored, with a warning."""
@@ -171,6 +178,10 @@ class CornerCaseTest(AssayCase):
         """duplicate document in a run or in qrels: refused with its line, also between other queries."""
         error = self.refused(RUN + "1 Q0 a 3 0.1 tag\n")
         self.assertRegex(error, r"r:4: field 'document': .*'1'.*'a'")
+        values, said = self.score("1 Q0 a 1 0.5 t\n1 Q0 b 2 1 t\n1 Q0 a 3 2 t\n", "1 0 a 1\n", "RR,num_ret",
+                                  ["--duplicates", "best"])
+        self.assertEqual((values["RR", "1"], values["num_ret", "1"]), ("1.0000", "2"))
+        self.assertIn("1 lines passed over", said)
 
     def test_a_run_of_duplicates(self):
         """duplicate document in a run or in qrels: of equal score, too."""
@@ -206,6 +217,8 @@ class CornerCaseTest(AssayCase):
         self.assertEqual(values["R_cap@1", "all"], "1.0000")
         self.assertIn("1 query without a document of grade 1 or more", said)
         self.assertIn("R_cap@1 is undefined for 1 query", said)
+        values, _ = self.score(RUN, QRELS.replace("a 1", "a 0"), options=["--ignore-without-relevant"])
+        self.assertEqual(values, {("AP", "2"): "1.0000", ("AP", "all"): "1.0000"})
 
     def test_negative_grade(self):
         """negative grade: not relevant, no gain, and not among those judged not relevant."""

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -92,12 +91,16 @@ void CheckMeasures(const TrecQrels& qrels, const TrecRun& run, const InputFile& 
   assay::DocumentJudge judge;
   for (std::size_t query = 0; query < qrels.num_queries(); ++query) {
     const std::optional<JudgedRanking> judged =
-        judge.Judge(qrels.judgements(query), RankingOf(run, qrels.query(query)),
-                    std::numeric_limits<std::int64_t>::max());
+        judge.Judge(qrels.judgements(query), RankingOf(run, qrels.query(query)));
     if (!judged) {
       const absl::Status error = TrecDuplicate(run_file, qrels.query(query), judge.duplicate());
       Require(std::string(error.message()).find(": field 'document': ") != std::string::npos,
               "a duplicate is found again");
+      Require(judge
+                  .Judge(qrels.judgements(query), RankingOf(run, qrels.query(query)),
+                         {.keeps_best_duplicate = true})
+                  .has_value(),
+              "duplicates can be passed over");
       return;
     }
     for (const char* const name : {"nDCG@5", "nDCG", "AP", "RR", "R@2", "P@3", "Rprec", "bpref",

@@ -194,7 +194,7 @@ TEST(RankingPropertiesTest, TextsAndColumnsAreJudgedAlike) {
         ranking.push_back({document, score});
       }
     }
-    const std::optional<JudgedRanking> query = judge.Judge(judgements, ranking, 1000);
+    const std::optional<JudgedRanking> query = judge.Judge(judgements, ranking);
     ASSERT_TRUE(query.has_value());
     for (const auto& [metric, values] : scores) {
       const double value = ComputeRankingMeasure(*ParseRankingMeasure(metric), *query);
