@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -247,7 +248,7 @@ class Search {
     return slice;
   }
 
-  static void Adjust(std::vector<FoundSlice>& slices) {
+  void Adjust(std::vector<FoundSlice>& slices) const {
     std::vector<double> p;
     for (const FoundSlice& slice : slices) {
       p.push_back(slice.p);
@@ -256,9 +257,17 @@ class Search {
     for (std::size_t i = 0; i < slices.size(); ++i) {
       slices[i].q = q[i];
     }
-    std::stable_sort(slices.begin(), slices.end(), [](const FoundSlice& a, const FoundSlice& b) {
-      return std::pair(a.q, a.p) < std::pair(b.q, b.p);
-    });
+    std::stable_sort(
+        slices.begin(), slices.end(),
+        [this](const FoundSlice& a, const FoundSlice& b) { return SureDrop(a) > SureDrop(b); });
+  }
+
+  // The drop that is left at the favourable end of the bounds.
+  double SureDrop(const FoundSlice& slice) const {
+    if (!slice.upper.has_value()) {
+      return -std::numeric_limits<double>::infinity();
+    }
+    return scores_.metric.direction == Direction::kHigher ? -*slice.upper : *slice.lower;
   }
 
   const PairedScores& scores_;

@@ -39,7 +39,7 @@ struct SliceFindings {
   std::int64_t search_rows = 0;   // paired rows in either half
   std::int64_t test_rows = 0;
   std::uint64_t seed = 0;
-  std::vector<FoundSlice> slices;  // the tested ones, by rising q and then p
+  std::vector<FoundSlice> slices;  // the tested ones, by the drop that is sure, largest first
 };
 
 // Looks for cohort values, and conjunctions of values of different columns, in which the candidate
