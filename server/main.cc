@@ -1,11 +1,14 @@
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -14,6 +17,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_format.h"
 #include "absl/synchronization/mutex.h"
+#include "server/api/otlp_exporter.h"
+#include "server/api/otlp_receiver.h"
 #include "server/api/server.h"
 #include "server/base/clock.h"
 #include "server/base/log.h"
@@ -22,9 +27,12 @@
 #include "server/ingest/ingestor.h"
 #include "server/options.h"
 #include "server/run/scheduler.h"
+#include "server/server_metrics.h"
 #include "server/stop_signal.h"
 #include "server/store/data_dir_lock.h"
+#include "server/store/span_details.h"
 #include "server/store/sqlite/sqlite_store.h"
+#include "server/trace/retention.h"
 #include "server/trace/tracer.h"
 
 namespace assay {
@@ -53,6 +61,16 @@ std::string Build() {
 #endif
 }
 
+// What this server's own spans come from.
+std::shared_ptr<const store::SpanSource> OwnSource() {
+  const char* const name = std::getenv("OTEL_SERVICE_NAME");
+  store::SpanDetailsWriter details;
+  details.AddText("service.version", ASSAY_VERSION);
+  details.AddInt64("process.pid", getpid());
+  return store::MakeSpanSource(name != nullptr && *name != '\0' ? name : "assay-server",
+                               details.Take());
+}
+
 // Takes the directory. Tries for a moment, because local commands hold its lock for an instant when
 // they look whether a server is there.
 absl::StatusOr<std::unique_ptr<store::DataDirLock>> TakeDirectory(
@@ -74,7 +92,23 @@ absl::Status Serve(const ServeOptions& options) {
   ASSAY_ASSIGN_OR_RETURN(const auto lock, TakeDirectory(options.data_dir));
   ASSAY_ASSIGN_OR_RETURN(UsersFile users, UsersFile::Open(options.data_dir));
   ASSAY_ASSIGN_OR_RETURN(const auto store, store::OpenSqliteStore(options.data_dir, SystemClock()));
-  trace::Tracer tracer(store->traces(), SystemClock(), store::kDefaultProject);
+  trace::Tracer::Options tracing;
+  tracing.source = OwnSource();
+  ASSAY_ASSIGN_OR_RETURN(const std::optional<api::OtlpTarget> collector,
+                         api::OtlpTargetFromEnvironment());
+  std::unique_ptr<api::OtlpExporter> exporter;
+  if (collector.has_value()) {
+    exporter = std::make_unique<api::OtlpExporter>(*collector, api::OtlpExporter::Options());
+    tracing.exporter = exporter.get();
+  }
+  trace::Retention::Options keeping;
+  keeping.max_age_days = options.trace_max_days;
+  keeping.max_bytes = options.trace_max_bytes;
+  keeping.reserve = options.data_dir / "traces.reserve";
+  trace::Retention retention(store->traces(), SystemClock(), keeping);
+  trace::Tracer tracer(store->traces(), SystemClock(), store::kDefaultProject, tracing);
+  api::OtlpReceiver otlp_receiver(store->traces(), {});
+  const ServerMetrics metrics(*store, tracer, otlp_receiver, retention, exporter.get(), Build());
   ingest::Ingestor ingestor(*store, SystemClock());
   run::Scheduler::Options scheduling;
   scheduling.num_workers = options.num_workers;
@@ -100,10 +134,10 @@ absl::Status Serve(const ServeOptions& options) {
       options.public_url.empty() ? absl::StrFormat("%s://%s", scheme, http_address)
                                  : options.public_url,
       std::chrono::steady_clock::now()};
-  ASSAY_ASSIGN_OR_RETURN(
-      const auto grpc,
-      api::Server::Start({options.listen, options.tls, options.has_reflection},
-                         {*store, ingestor, scheduler, tracer, options.authenticator, facts}));
+  ASSAY_ASSIGN_OR_RETURN(const auto grpc,
+                         api::Server::Start({options.listen, options.tls, options.has_reflection},
+                                            {*store, ingestor, scheduler, tracer, otlp_receiver,
+                                             options.authenticator, facts}));
   ASSAY_RETURN_IF_ERROR(scheduler.Start());
 
   const std::string endpoint =

@@ -42,6 +42,8 @@ struct Flags {
   std::string public_url;
   int num_workers =
       std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxWorkers);
+  std::int64_t trace_max_days = 30;
+  std::int64_t trace_max_mib = 10'240;
   bool exit_when_unused = false;
   bool has_reflection = false;
   std::string log_level = "info";
@@ -132,6 +134,8 @@ absl::StatusOr<ServeOptions> CheckFlags(const Flags& flags) {
   options.has_reflection = flags.has_reflection || api::IsLoopback(options.listen);
   options.num_workers = flags.num_workers;
   options.exit_when_unused = flags.exit_when_unused;
+  options.trace_max_days = flags.trace_max_days;
+  options.trace_max_bytes = flags.trace_max_mib << 20;
   return options;
 }
 
@@ -151,6 +155,13 @@ void AddServeFlags(CLI::App& app, Flags& flags) {
                  "Where browsers reach the HTTP address, for links");
   app.add_option("--workers", flags.num_workers, "Threads that compute runs and comparisons")
       ->check(CLI::Range(1, kMaxWorkers))
+      ->capture_default_str();
+  app.add_option("--trace-max-days", flags.trace_max_days, "Traces older than that are removed")
+      ->check(CLI::Range(1, 36'500))
+      ->capture_default_str();
+  app.add_option("--trace-max-mib", flags.trace_max_mib,
+                 "The oldest traces are removed when all take more than so many MiB")
+      ->check(CLI::Range(1, 1 << 30))
       ->capture_default_str();
   app.add_flag("--reflection", flags.has_reflection,
                "Describe the services to tools such as grpcurl; always on for loopback");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -24,6 +25,8 @@ struct ServeOptions {
   std::string public_host;  // of public_url; empty: none
   int num_workers = 1;
   bool exit_when_unused = false;
+  std::int64_t trace_max_days = 30;
+  std::int64_t trace_max_bytes = std::int64_t{10} << 30;
 };
 
 struct TokenOptions {

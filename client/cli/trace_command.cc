@@ -1,12 +1,24 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <limits>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "client/cli/commands.h"
 #include "client/cli/numbers.h"
 #include "client/cli/resource_tables.h"
+#include "client/cli/text_width.h"
+#include "client/cli/time_span.h"
+#include "client/cli/trace_paths.h"
 #include "client/cli/waterfall.h"
 #include "client/cpp/client.h"
 #include "client/cpp/references.h"
@@ -15,10 +27,36 @@
 namespace assay::cli {
 namespace {
 
-struct ListOptions {
+// Which traces a list has.
+struct FilterOptions {
   std::string run;
   std::string comparison;
+  std::string service;
+  std::string span;
+  bool only_errors = false;
+  std::vector<std::string> attributes;
+  std::string min_duration;
+  std::string max_duration;
+  std::string since;
+};
+
+struct ListOptions {
+  FilterOptions filter;
+  bool is_slowest_first = false;
   std::int64_t limit = 20;
+};
+
+struct ShowOptions {
+  std::string reference;
+  bool by_name = false;
+  bool has_details = false;
+};
+
+struct LatencyOptions {
+  std::string service;
+  std::string span;
+  std::string since = "1h";
+  std::string step;
 };
 
 // `runs/12` of `projects/default/runs/12`.
@@ -27,12 +65,30 @@ std::string ResourceText(const std::string& name) {
   return after_project == std::string::npos ? name : name.substr(after_project + 1);
 }
 
+// Seconds since the Unix epoch, so long ago.
+std::int64_t SecondsAgo(std::int64_t ago_ns) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::seconds>(now).count() - ago_ns / 1'000'000'000;
+}
+
+std::string TailLine(const v1::Trace& trace) {
+  constexpr std::size_t kShortId = 12;
+  return absl::StrFormat(
+      "%s  %s  %9s  %3d spans%s  %s%s\n", TimeText(trace.start_time()),
+      client::ShortName(trace.name()).substr(0, kShortId),
+      DurationText(1e-9 * static_cast<double>(trace.duration_ns())), trace.num_spans(),
+      trace.num_errors() > 0 ? absl::StrFormat(" %d errors", trace.num_errors()) : "",
+      OneLine(trace.root_name()),
+      trace.root_service().empty() ? "" : "  (" + OneLine(trace.root_service()) + ")");
+}
+
 // In a terminal, ids and names are cut to what tells them apart.
 Table TracesTable(const v1::ListTracesResponse& response, bool is_text) {
   constexpr std::size_t kShortId = 12;
   constexpr std::string_view kPackage = "assay.v1.";
   Table table({{"TRACE"},
                {"ROOT", Align::kLeft, true},
+               {"SERVICE", Align::kLeft, true},
                {"DURATION", Align::kRight},
                {"SPANS", Align::kRight},
                {"ERRORS", Align::kRight},
@@ -47,6 +103,7 @@ Table TracesTable(const v1::ListTracesResponse& response, bool is_text) {
     }
     table.AddRow({is_text ? id.substr(0, kShortId) : id,
                   is_call ? trace.root_name().substr(kPackage.size()) : trace.root_name(),
+                  trace.root_service(),
                   DurationText(1e-9 * static_cast<double>(trace.duration_ns())),
                   std::to_string(trace.num_spans()), errors,
                   is_text ? ResourceText(trace.resource()) : trace.resource(),
@@ -55,7 +112,8 @@ Table TracesTable(const v1::ListTracesResponse& response, bool is_text) {
   return table;
 }
 
-absl::StatusOr<ExitCode> RunList(Context& context, const ListOptions& options) {
+absl::StatusOr<v1::ListTracesRequest> ListRequest(const Context& context,
+                                                  const FilterOptions& options) {
   v1::ListTracesRequest request;
   request.set_parent(client::ProjectName(context.project()));
   if (!options.run.empty() && !options.comparison.empty()) {
@@ -68,6 +126,39 @@ absl::StatusOr<ExitCode> RunList(Context& context, const ListOptions& options) {
   if (!options.comparison.empty()) {
     ASSAY_ASSIGN_OR_RETURN(*request.mutable_resource(),
                            client::ResolveComparison(context.project(), options.comparison));
+  }
+  request.set_service(options.service);
+  request.set_span_name(options.span);
+  request.set_only_errors(options.only_errors);
+  for (const std::string& attribute : options.attributes) {
+    const std::size_t equals = attribute.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("--attribute: expected KEY=VALUE: '%s'", attribute));
+    }
+    (*request.mutable_attributes())[attribute.substr(0, equals)] = attribute.substr(equals + 1);
+  }
+  if (!options.min_duration.empty()) {
+    ASSAY_ASSIGN_OR_RETURN(const std::int64_t min,
+                           ParseTimeSpan("--min-duration", options.min_duration));
+    request.set_min_duration_ns(min);
+  }
+  if (!options.max_duration.empty()) {
+    ASSAY_ASSIGN_OR_RETURN(const std::int64_t max,
+                           ParseTimeSpan("--max-duration", options.max_duration));
+    request.set_max_duration_ns(max);
+  }
+  if (!options.since.empty()) {
+    ASSAY_ASSIGN_OR_RETURN(const std::int64_t since, ParseTimeSpan("--since", options.since));
+    request.mutable_start_time_from()->set_seconds(SecondsAgo(since));
+  }
+  return request;
+}
+
+absl::StatusOr<ExitCode> RunList(Context& context, const ListOptions& options) {
+  ASSAY_ASSIGN_OR_RETURN(v1::ListTracesRequest request, ListRequest(context, options.filter));
+  if (options.is_slowest_first) {
+    request.set_order(v1::ListTracesRequest::SLOWEST);
   }
   ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
   if (client::IsBaselineName(request.resource())) {
@@ -84,19 +175,198 @@ absl::StatusOr<ExitCode> RunList(Context& context, const ListOptions& options) {
   return ExitCode::kPass;
 }
 
-absl::StatusOr<ExitCode> RunShow(Context& context, const std::string& reference) {
+// Prints traces as they come, until it is interrupted.
+absl::StatusOr<ExitCode> RunTail(Context& context, const FilterOptions& options) {
+  constexpr std::chrono::seconds kPause{1};
+  constexpr std::int64_t kAtOnce = 1000;
+  ASSAY_ASSIGN_OR_RETURN(v1::ListTracesRequest request, ListRequest(context, options));
+  ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
+  std::set<std::string> seen;
+  for (bool is_first = true;; is_first = false) {
+    ASSAY_ASSIGN_OR_RETURN(const v1::ListTracesResponse response,
+                           client->ListTraces(request, kAtOnce));
+    std::set<std::string> now;
+    std::vector<const v1::Trace*> fresh;
+    for (const v1::Trace& trace : response.traces()) {
+      now.insert(trace.name());
+      if (!is_first && !seen.contains(trace.name())) {
+        fresh.push_back(&trace);
+      }
+    }
+    for (auto trace = fresh.rbegin(); trace != fresh.rend(); ++trace) {
+      context.Print(TailLine(**trace));
+    }
+    std::fflush(stdout);
+    seen = std::move(now);
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+// The rows, runs and comparisons that mention a trace, for people.
+std::string LinksText(const v1::TraceLinks& links) {
+  constexpr int kShown = 10;
+  std::string text;
+  for (int i = 0; i < std::min(links.rows_size(), kShown); ++i) {
+    const v1::TraceLinks::Row& row = links.rows(i);
+    text += absl::StrFormat("row   %s  %s row %d%s\n", OneLine(row.key()),
+                            ResourceText(row.output_set()), row.row(),
+                            row.span_id().empty() ? "" : "  span " + OneLine(row.span_id()));
+  }
+  if (links.rows_size() > kShown) {
+    text += absl::StrFormat("      and %d rows more\n", links.rows_size() - kShown);
+  }
+  for (const auto& [title, names] :
+       {std::pair{"run   ", &links.runs()}, std::pair{"comparison ", &links.comparisons()}}) {
+    for (int i = 0; i < std::min(names->size(), kShown); ++i) {
+      text += absl::StrFormat("%s%s\n", title, ResourceText(names->Get(i)));
+    }
+  }
+  return text.empty() ? text : "\n" + text;
+}
+
+// Attributes, events and links of every span, for people.
+std::string DetailsText(const v1::Trace& trace) {
+  std::string text;
+  for (const v1::Span& span : trace.spans()) {
+    text += absl::StrFormat("\n%s  %s%s\n", span.span_id(), OneLine(span.name()),
+                            span.service().empty() ? "" : "  of " + OneLine(span.service()));
+    const std::map<std::string, std::string> attributes(span.attributes().begin(),
+                                                        span.attributes().end());
+    for (const auto& [key, value] : attributes) {
+      text += absl::StrFormat("  %s = %s\n", OneLine(key), OneLine(value));
+    }
+    for (const v1::SpanEvent& event : span.events()) {
+      text += absl::StrFormat(
+          "  event %s after %s\n", OneLine(event.name()),
+          DurationText(
+              std::max(0.0, 1e-9 * static_cast<double>(event.time_ns() - span.start_time_ns()))));
+    }
+    for (const v1::SpanLink& link : span.links()) {
+      text += absl::StrFormat("  link to trace %s, span %s\n", link.trace_id(), link.span_id());
+    }
+  }
+  return text;
+}
+
+Table GroupsTable(const v1::Trace& trace) {
+  const auto time = [](std::int64_t ns) { return DurationText(1e-9 * static_cast<double>(ns)); };
+  Table table({{"SPAN", Align::kLeft, true},
+               {"SERVICE", Align::kLeft, true},
+               {"COUNT", Align::kRight},
+               {"ERRORS", Align::kRight},
+               {"SELF", Align::kRight},
+               {"TOTAL", Align::kRight},
+               {"CRITICAL", Align::kRight},
+               {"LONGEST", Align::kRight}});
+  for (const v1::SpanGroup& group : trace.groups()) {
+    Cell errors(std::to_string(group.num_errors()));
+    if (group.num_errors() > 0) {
+      errors.ink = Ink::kRed;
+    }
+    table.AddRow({group.name(), group.service(), std::to_string(group.num_spans()), errors,
+                  time(group.self_ns()), time(group.total_ns()), time(group.critical_ns()),
+                  time(group.longest_ns())});
+  }
+  return table;
+}
+
+absl::StatusOr<v1::Trace> GetTrace(Context& context, client::Client& client,
+                                   const std::string& reference) {
   v1::GetTraceRequest request;
   ASSAY_ASSIGN_OR_RETURN(*request.mutable_name(),
                          client::ResolveTrace(context.project(), reference));
-  ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
-  ASSAY_ASSIGN_OR_RETURN(const v1::Trace trace, client->GetTrace(request));
-  if (context.format() == OutputFormat::kText) {
-    context.PrintReport(
-        WaterfallText(trace, context.width(), context.palette(), context.uses_unicode()));
-  } else {
-    context.Print(trace, SpansTable(trace));
+  ASSAY_ASSIGN_OR_RETURN(v1::Trace trace, client.GetTrace(request));
+  if (trace.is_partial()) {
+    context.Warn(
+        absl::StrFormat("%d of %d spans are shown", trace.spans_size(), trace.num_spans()));
   }
+  return trace;
+}
+
+absl::StatusOr<ExitCode> RunShow(Context& context, const ShowOptions& options) {
+  ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
+  ASSAY_ASSIGN_OR_RETURN(const v1::Trace trace, GetTrace(context, *client, options.reference));
+  if (options.by_name) {
+    context.Print(trace, GroupsTable(trace));
+    return ExitCode::kPass;
+  }
+  if (context.format() != OutputFormat::kText) {
+    context.Print(trace, SpansTable(trace));
+    return ExitCode::kPass;
+  }
+  v1::GetTraceLinksRequest request;
+  request.set_name(trace.name());
+  ASSAY_ASSIGN_OR_RETURN(const v1::TraceLinks links, client->GetTraceLinks(request));
+  context.PrintReport(
+      WaterfallText(trace, context.width(), context.palette(), context.uses_unicode()) +
+      (options.has_details ? DetailsText(trace) : "") + LinksText(links));
   return ExitCode::kPass;
+}
+
+absl::StatusOr<ExitCode> RunCompare(Context& context, const std::string& before,
+                                    const std::string& after) {
+  ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
+  ASSAY_ASSIGN_OR_RETURN(const v1::Trace first, GetTrace(context, *client, before));
+  ASSAY_ASSIGN_OR_RETURN(const v1::Trace second, GetTrace(context, *client, after));
+  const Table table =
+      PathsTable(CompareTraces(first, second), context.format() == OutputFormat::kText);
+  if (context.format() == OutputFormat::kJson) {
+    return absl::InvalidArgumentError(
+        "trace compare has text, csv and md; JSON: trace show of each");
+  }
+  context.Print(v1::Trace(), table);
+  return ExitCode::kPass;
+}
+
+absl::StatusOr<ExitCode> RunLatency(Context& context, const LatencyOptions& options) {
+  constexpr std::int64_t kNsPerMinute = 60'000'000'000;
+  v1::QueryLatencyRequest request;
+  request.set_parent(client::ProjectName(context.project()));
+  request.set_service(options.service);
+  request.set_span_name(options.span);
+  ASSAY_ASSIGN_OR_RETURN(const std::int64_t since, ParseTimeSpan("--since", options.since));
+  request.mutable_start_time()->set_seconds(SecondsAgo(since));
+  request.mutable_end_time()->set_seconds(SecondsAgo(0) + 1);
+  if (!options.step.empty()) {
+    ASSAY_ASSIGN_OR_RETURN(const std::int64_t step, ParseTimeSpan("--step", options.step));
+    request.set_step_minutes(static_cast<std::int32_t>(
+        std::clamp<std::int64_t>(step / kNsPerMinute, 1, std::numeric_limits<int>::max())));
+  }
+  ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
+  ASSAY_ASSIGN_OR_RETURN(const v1::QueryLatencyResponse response, client->QueryLatency(request));
+  const auto time = [](std::int64_t ns) { return DurationText(1e-9 * static_cast<double>(ns)); };
+  Table table({{"SPAN", Align::kLeft, true},
+               {"SERVICE", Align::kLeft, true},
+               {"FROM"},
+               {"COUNT", Align::kRight},
+               {"ERRORS", Align::kRight},
+               {"P50", Align::kRight},
+               {"P95", Align::kRight},
+               {"P99", Align::kRight},
+               {"MAX", Align::kRight}});
+  for (const v1::QueryLatencyResponse::Series& series : response.series()) {
+    for (const v1::QueryLatencyResponse::Point& point : series.points()) {
+      table.AddRow({series.span_name(), series.service(), TimeText(point.start_time()),
+                    CountText(point.num_spans()), CountText(point.num_errors()),
+                    time(point.p50_ns()), time(point.p95_ns()), time(point.p99_ns()),
+                    time(point.max_ns())});
+    }
+  }
+  context.Print(response, table);
+  return ExitCode::kPass;
+}
+
+void AddFilterOptions(CLI::App& command, FilterOptions& options) {
+  command.add_option("--run", options.run, "Only of this run");
+  command.add_option("--comparison", options.comparison, "Only of this comparison");
+  command.add_option("--service", options.service, "Only with a span of this service");
+  command.add_option("--span", options.span, "Only with a span of this name");
+  command.add_flag("--errors", options.only_errors, "Only with a failed span");
+  command.add_option("--attribute", options.attributes,
+                     "Only with a span that has KEY=VALUE; may be repeated");
+  command.add_option("--min-duration", options.min_duration, "Only that took at least so long");
+  command.add_option("--max-duration", options.max_duration, "Only that took at most so long");
+  command.add_option("--since", options.since, "Only that began within the last, such as 30m");
 }
 
 }  // namespace
@@ -106,22 +376,56 @@ void AddTraceCommand(CLI::App& app, Action& action) {
 
   auto list_options = std::make_shared<ListOptions>();
   CLI::App* list = trace->add_subcommand("ls", "Lists traces, newest first");
-  list->add_option("--run", list_options->run, "Only of this run");
-  list->add_option("--comparison", list_options->comparison, "Only of this comparison");
+  AddFilterOptions(*list, list_options->filter);
+  list->add_flag("--slowest", list_options->is_slowest_first, "Those that took longest first");
   list->add_option("--limit", list_options->limit, "At most this many; 0: all")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
-  list->footer("Example: assay trace ls --run run:12");
+  list->footer("Example: assay trace ls --service shop --errors --min-duration 250ms --slowest");
   list->callback([list_options, &action] {
     action = [list_options](Context& context) { return RunList(context, *list_options); };
   });
 
-  auto reference = std::make_shared<std::string>();
+  auto tail_options = std::make_shared<FilterOptions>();
+  CLI::App* tail = trace->add_subcommand("tail", "Prints traces as they come");
+  AddFilterOptions(*tail, *tail_options);
+  tail->footer("Example: assay trace tail --service shop --errors");
+  tail->callback([tail_options, &action] {
+    action = [tail_options](Context& context) { return RunTail(context, *tail_options); };
+  });
+
+  auto show_options = std::make_shared<ShowOptions>();
   CLI::App* show = trace->add_subcommand("show", "Draws a trace as a waterfall");
-  show->add_option("TRACE", *reference, "Its id or a unique prefix of 4 hex digits")->required();
+  show->add_option("TRACE", show_options->reference, "Its id or a unique prefix of 4 hex digits")
+      ->required();
+  show->add_flag("--by-name", show_options->by_name, "Adds spans up by name and service");
+  show->add_flag("--details", show_options->has_details,
+                 "Prints attributes, events and links of every span");
   show->footer("Example: assay trace show 4be1");
-  show->callback([reference, &action] {
-    action = [reference](Context& context) { return RunShow(context, *reference); };
+  show->callback([show_options, &action] {
+    action = [show_options](Context& context) { return RunShow(context, *show_options); };
+  });
+
+  auto compared = std::make_shared<std::pair<std::string, std::string>>();
+  CLI::App* compare = trace->add_subcommand("compare", "Sets two traces side by side, by path");
+  compare->add_option("BEFORE", compared->first, "A trace")->required();
+  compare->add_option("AFTER", compared->second, "The trace to compare with it")->required();
+  compare->footer("Example: assay trace compare 4be1 90fa");
+  compare->callback([compared, &action] {
+    action = [compared](Context& context) {
+      return RunCompare(context, compared->first, compared->second);
+    };
+  });
+
+  auto latency_options = std::make_shared<LatencyOptions>();
+  CLI::App* latency = trace->add_subcommand("latency", "Percentiles of span durations by name");
+  latency->add_option("--service", latency_options->service, "Only of this service");
+  latency->add_option("--span", latency_options->span, "Only of this name");
+  latency->add_option("--since", latency_options->since, "How far back")->capture_default_str();
+  latency->add_option("--step", latency_options->step, "Cut into steps, such as 15m");
+  latency->footer("Example: assay trace latency --service shop --since 24h --step 1h");
+  latency->callback([latency_options, &action] {
+    action = [latency_options](Context& context) { return RunLatency(context, *latency_options); };
   });
 }
 

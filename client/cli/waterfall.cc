@@ -79,7 +79,7 @@ std::int64_t EarliestStart(const v1::Trace& trace) {
 }
 
 // Where a span lies in the whole, as a bar in `width` columns; at least one column is filled.
-std::string Bar(double begin, double end, std::size_t width, bool uses_unicode) {
+std::string Bar(double begin, double end, std::size_t width, bool uses_unicode, bool is_thin) {
   const auto columns = static_cast<double>(width);
   const auto first =
       static_cast<std::size_t>(std::clamp(std::floor(begin * columns), 0.0, columns - 1));
@@ -87,7 +87,7 @@ std::string Bar(double begin, double end, std::size_t width, bool uses_unicode) 
       std::clamp(std::ceil(end * columns), static_cast<double>(first) + 1, columns));
   std::string bar(first, ' ');
   for (std::size_t c = first; c < last; ++c) {
-    bar += uses_unicode ? "━" : "=";
+    bar += uses_unicode ? (is_thin ? "─" : "━") : (is_thin ? "-" : "=");
   }
   return bar;
 }
@@ -117,13 +117,22 @@ std::string WaterfallText(const v1::Trace& trace, std::size_t width, const Palet
   for (const Line& line : lines) {
     name_width = std::max(name_width, DisplayWidth(NameOf(line, uses_unicode)));
   }
+  bool has_self_times = false;
+  for (const v1::Span& span : trace.spans()) {
+    has_self_times = has_self_times || span.self_time_ns() > 0;
+  }
+  const std::size_t numbers_width = has_self_times ? 2 * kDurationWidth + 2 : kDurationWidth;
   const std::size_t most =
-      width > kDurationWidth + kNarrowestBar + 4 ? width - kDurationWidth - kNarrowestBar - 4 : 8;
+      width > numbers_width + kNarrowestBar + 4 ? width - numbers_width - kNarrowestBar - 4 : 8;
   name_width = std::min({name_width, kWidestName, most});
-  const std::size_t bar_width =
-      std::max(kNarrowestBar, width > name_width + kDurationWidth + 4
-                                  ? width - name_width - kDurationWidth - 4
-                                  : kNarrowestBar);
+  const std::size_t bar_width = std::max(kNarrowestBar, width > name_width + numbers_width + 4
+                                                            ? width - name_width - numbers_width - 4
+                                                            : kNarrowestBar);
+  if (has_self_times) {
+    text +=
+        absl::StrFormat("%s  %s  %s\n", PaddedRight("SPAN", name_width),
+                        PaddedLeft("DURATION", kDurationWidth), PaddedLeft("SELF", kDurationWidth));
+  }
   const std::int64_t start = EarliestStart(trace);
   const double whole = std::max<double>(1, static_cast<double>(trace.duration_ns()));
   for (const Line& line : lines) {
@@ -131,11 +140,17 @@ std::string WaterfallText(const v1::Trace& trace, std::size_t width, const Palet
     const double begin = static_cast<double>(span.start_time_ns() - start) / whole;
     const double end = begin + static_cast<double>(span.duration_ns()) / whole;
     const bool has_failed = span.status() == v1::Span::ERROR;
-    const std::string bar = Bar(begin, end, bar_width, uses_unicode);
+    const bool is_thin = has_self_times && span.critical_time_ns() == 0;
+    const std::string bar = Bar(begin, end, bar_width, uses_unicode, is_thin);
+    std::string numbers =
+        PaddedLeft(DurationText(1e-9 * static_cast<double>(span.duration_ns())), kDurationWidth);
+    if (has_self_times) {
+      numbers += "  " + PaddedLeft(DurationText(1e-9 * static_cast<double>(span.self_time_ns())),
+                                   kDurationWidth);
+    }
     text += absl::StrFormat(
         "%s  %s  %s\n", PaddedRight(Shortened(NameOf(line, uses_unicode), name_width), name_width),
-        PaddedLeft(DurationText(1e-9 * static_cast<double>(span.duration_ns())), kDurationWidth),
-        palette(has_failed ? Ink::kRed : Ink::kCyan, bar));
+        numbers, palette(has_failed ? Ink::kRed : Ink::kCyan, bar));
     if (has_failed && !span.status_message().empty()) {
       text +=
           Shortened(std::string(2 * line.depth + 2, ' ') + OneLine(span.status_message()), width) +
@@ -152,6 +167,9 @@ Table SpansTable(const v1::Trace& trace) {
                {"name"},
                {"start_us", Align::kRight},
                {"duration_us", Align::kRight},
+               {"self_us", Align::kRight},
+               {"critical_us", Align::kRight},
+               {"service"},
                {"status"},
                {"message"},
                {"attributes"}});
@@ -168,8 +186,10 @@ Table SpansTable(const v1::Trace& trace) {
                                                           : "";
     table.AddRow({span.span_id(), span.parent_span_id(), std::to_string(line.depth), span.name(),
                   absl::StrFormat("%.3f", 1e-3 * static_cast<double>(span.start_time_ns() - start)),
-                  absl::StrFormat("%.3f", 1e-3 * static_cast<double>(span.duration_ns())), status,
-                  span.status_message(), attributes});
+                  absl::StrFormat("%.3f", 1e-3 * static_cast<double>(span.duration_ns())),
+                  absl::StrFormat("%.3f", 1e-3 * static_cast<double>(span.self_time_ns())),
+                  absl::StrFormat("%.3f", 1e-3 * static_cast<double>(span.critical_time_ns())),
+                  span.service(), status, span.status_message(), attributes});
   }
   return table;
 }

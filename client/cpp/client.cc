@@ -314,6 +314,15 @@ absl::StatusOr<v1::Trace> Client::GetTrace(const v1::GetTraceRequest& request) {
   return Unary(*connection_, stubs_->traces, &v1::TraceService::Stub::GetTrace, request);
 }
 
+absl::StatusOr<v1::TraceLinks> Client::GetTraceLinks(const v1::GetTraceLinksRequest& request) {
+  return Unary(*connection_, stubs_->traces, &v1::TraceService::Stub::GetTraceLinks, request);
+}
+
+absl::StatusOr<v1::QueryLatencyResponse> Client::QueryLatency(
+    const v1::QueryLatencyRequest& request) {
+  return Unary(*connection_, stubs_->traces, &v1::TraceService::Stub::QueryLatency, request);
+}
+
 absl::StatusOr<v1::ServerInfo> Client::GetServerInfo() {
   return Unary(*connection_, stubs_->admin, &v1::AdminService::Stub::GetServerInfo,
                v1::GetServerInfoRequest());

@@ -85,6 +85,8 @@ class Client : public UploadTransport {
   absl::StatusOr<v1::ListTracesResponse> ListTraces(v1::ListTracesRequest request,
                                                     std::int64_t limit);
   absl::StatusOr<v1::Trace> GetTrace(const v1::GetTraceRequest& request);
+  absl::StatusOr<v1::TraceLinks> GetTraceLinks(const v1::GetTraceLinksRequest& request);
+  absl::StatusOr<v1::QueryLatencyResponse> QueryLatency(const v1::QueryLatencyRequest& request);
 
   absl::StatusOr<v1::ServerInfo> GetServerInfo();
   absl::StatusOr<v1::CheckStoreResponse> CheckStore();

@@ -54,11 +54,14 @@ constexpr std::pair<std::string_view, Role> kMethodRoles[] = {
     {"assay.v1.RunService/ReadScores", Role::kViewer},
     {"assay.v1.TraceService/ListTraces", Role::kViewer},
     {"assay.v1.TraceService/GetTrace", Role::kViewer},
+    {"assay.v1.TraceService/GetTraceLinks", Role::kViewer},
+    {"assay.v1.TraceService/QueryLatency", Role::kViewer},
     {"assay.v1.UploadService/BeginUpload", Role::kRunner},
     {"assay.v1.UploadService/AppendBatch", Role::kRunner},
     {"assay.v1.UploadService/GetUpload", Role::kRunner},
     {"assay.v1.UploadService/CommitUpload", Role::kRunner},
     {"assay.v1.UploadService/AbortUpload", Role::kRunner},
+    {"opentelemetry.proto.collector.trace.v1.TraceService/Export", Role::kRunner},
 };
 
 std::optional<Sha256Digest> ParseDigest(std::string_view text) {

@@ -9,12 +9,19 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "google/rpc/status.pb.h"
 #include "server/api/resource_names.h"
+#include "server/api/retry_status.h"
 #include "server/base/log.h"
 #include "server/base/status_macros.h"
 
 namespace assay::api {
 namespace {
+
+constexpr std::chrono::seconds kRetryWhenBusy{1};
+// Has no span of its own: exporters that watch each other would never come to an end.
+constexpr std::string_view kExportMethod =
+    "opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 // First value of a key in the metadata that came with the call.
 std::optional<std::string_view> Metadata(const grpc::CallbackServerContext& context,
@@ -63,6 +70,7 @@ class UnaryCall : public grpc::ServerUnaryReactor {
   void End(const absl::Status& status) {
     call_.span().SetStatus(status);
     call_.span().End();
+    dispatcher_.metrics().Record(method_, status.code(), std::chrono::steady_clock::now() - start_);
     Finish(ToGrpc(status, method_));
   }
 
@@ -71,6 +79,7 @@ class UnaryCall : public grpc::ServerUnaryReactor {
   const Lane lane_;
   Call call_;
   Dispatcher::AsyncHandler handler_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   const Answer answer_;
 };
 
@@ -183,6 +192,7 @@ grpc::ServerUnaryReactor* Dispatcher::RunAsync(grpc::CallbackServerContext* cont
                                                AsyncHandler handler) {
   absl::StatusOr<Caller> caller = Enter(*context, method, lane);
   if (!caller.ok()) {
+    metrics_.Record(method, caller.status().code(), std::chrono::nanoseconds(0));
     return new RefusedCall(ToGrpc(caller.status(), method));
   }
   auto* call = new UnaryCall(*this, method, lane, Open(*context, method, *std::move(caller)),
@@ -227,8 +237,9 @@ absl::StatusOr<Caller> Dispatcher::Enter(const grpc::CallbackServerContext& cont
   int& num_calls = lane == Lane::kQuick ? num_quick_ : num_slow_;
   const int max_calls = lane == Lane::kQuick ? options_.max_quick_calls : options_.max_slow_calls;
   if (num_calls >= max_calls) {
-    return absl::ResourceExhaustedError(
-        absl::StrFormat("%d such calls are under way; try again", max_calls));
+    return WithRetry(absl::ResourceExhaustedError(
+                         absl::StrFormat("%d such calls are under way; try again", max_calls)),
+                     kRetryWhenBusy);
   }
   ++num_calls;
   return caller;
@@ -248,8 +259,9 @@ absl::StatusOr<Caller> Dispatcher::EnterStream(const grpc::CallbackServerContext
     return absl::UnavailableError("the server is stopping");
   }
   if (static_cast<int>(streams_.size()) >= options_.max_streams) {
-    return absl::ResourceExhaustedError(
-        absl::StrFormat("%d streams are open; try again", options_.max_streams));
+    return WithRetry(absl::ResourceExhaustedError(
+                         absl::StrFormat("%d streams are open; try again", options_.max_streams)),
+                     kRetryWhenBusy);
   }
   streams_.insert(&stream);
   return caller;
@@ -263,9 +275,13 @@ void Dispatcher::LeaveStream(Stream& stream) {
 
 Call Dispatcher::Open(grpc::CallbackServerContext& context, std::string_view method,
                       Caller caller) {
+  if (method == kExportMethod) {
+    return Call(projects_, context, std::move(caller), trace::Span());
+  }
   const std::optional<std::string_view> traceparent = Metadata(context, "traceparent");
   trace::Span span = tracer_.StartSpan(
       method, traceparent.has_value() ? trace::ParseTraceparent(*traceparent) : std::nullopt);
+  span.SetKind(store::SpanKind::kServer);
   context.AddTrailingMetadata("assay-trace-id", span.context().TraceIdHex());
   return Call(projects_, context, std::move(caller), std::move(span));
 }
@@ -278,7 +294,9 @@ grpc::Status ToGrpc(const absl::Status& status, std::string_view method) {
   if (absl::IsInternal(status) || absl::IsDataLoss(status)) {
     Log(LogLevel::kError, "a call failed", {{"method", method}, {"status", status}});
   }
-  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), message);
+  const google::rpc::Status details = ToRpcStatus(status);
+  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), message,
+                      details.details_size() > 0 ? details.SerializeAsString() : std::string());
 }
 
 }  // namespace assay::api

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/api/auth.h"
+#include "server/api/call_metrics.h"
 #include "server/api/version_cache.h"
 #include "server/base/mutex.h"
 #include "server/base/thread_pool.h"
@@ -127,6 +128,7 @@ class Dispatcher {
   // The call with its span open and its trace named in the trailing metadata.
   Call Open(grpc::CallbackServerContext& context, std::string_view method, Caller caller);
   ThreadPool& pool(Lane lane) { return lane == Lane::kQuick ? quick_ : slow_; }
+  CallMetrics& metrics() { return metrics_; }
 
  private:
   absl::StatusOr<Caller> Admit(const grpc::CallbackServerContext& context,
@@ -136,6 +138,7 @@ class Dispatcher {
   trace::Tracer& tracer_;
   const Authenticator& authenticator_;
   const Options options_;
+  CallMetrics metrics_;
 
   Mutex mutex_;
   std::condition_variable left_;

@@ -8,12 +8,10 @@
 #include "assay/v1/dataset_service.pb.h"
 #include "assay/v1/model_service.pb.h"
 #include "assay/v1/run_service.pb.h"
-#include "assay/v1/trace_service.pb.h"
 #include "assay/v1/upload_service.pb.h"
 #include "server/api/batch_convert.h"
 #include "server/api/resource_names.h"
 #include "server/api/set_optional.h"
-#include "server/base/hex.h"
 #include "server/base/status_macros.h"
 
 namespace assay::api {
@@ -26,7 +24,6 @@ static_assert(static_cast<int>(ColumnType::kRelevance) == v1::COLUMN_TYPE_RELEVA
 static_assert(static_cast<int>(Direction::kLower) == v1::DIRECTION_LOWER);
 static_assert(static_cast<int>(MetricKind::kCorpus) == v1::METRIC_KIND_CORPUS);
 static_assert(static_cast<int>(store::RunState::kCancelled) == v1::Run::CANCELLED);
-static_assert(static_cast<int>(store::SpanStatus::kError) == v1::Span::ERROR);
 static_assert(static_cast<int>(store::UploadState::kCommitted) == v1::Upload::COMMITTED);
 
 bool IsHidden(const store::ColumnRecord& column) { return column.name.substr(0, 1) == "$"; }
@@ -221,32 +218,6 @@ void AddTables(const std::vector<ResultTable>& tables, v1::Run& to) {
     const std::int64_t num_rows = from.columns.empty() ? 0 : from.columns[0].num_rows;
     ColumnsToBatch(from.columns, num_rows, *added.mutable_batch());
   }
-}
-
-void ToProto(const std::string& project, const store::TraceRecord& from, v1::Trace& to) {
-  to.set_name(FormatNamedName(project, "traces", HexText(from.trace_id)));
-  to.set_root_name(from.root_name);
-  ToProto(from.start_ns / 1000, *to.mutable_start_time());
-  to.mutable_start_time()->set_nanos(static_cast<std::int32_t>(from.start_ns % 1'000'000'000));
-  to.set_duration_ns(from.duration_ns);
-  to.set_num_spans(from.num_spans);
-  to.set_num_errors(from.num_errors);
-  if (!from.resource.empty()) {
-    to.set_resource(absl::StrFormat("projects/%s/%s", project, from.resource));
-  }
-}
-
-void ToProto(const store::SpanRecord& from, v1::Span& to) {
-  to.set_span_id(HexText(from.span_id));
-  if (from.parent_span_id != std::array<std::uint8_t, 8>{}) {
-    to.set_parent_span_id(HexText(from.parent_span_id));
-  }
-  to.set_name(from.name);
-  to.set_start_time_ns(from.start_ns);
-  to.set_duration_ns(from.duration_ns);
-  to.set_status(static_cast<v1::Span::Status>(from.status));
-  to.set_status_message(from.status_message);
-  to.mutable_attributes()->insert(from.attributes.begin(), from.attributes.end());
 }
 
 }  // namespace assay::api

@@ -21,8 +21,6 @@ class Metric;
 class ModelVersion;
 class OutputSet;
 class Run;
-class Span;
-class Trace;
 class Upload;
 }  // namespace assay::v1
 
@@ -66,7 +64,5 @@ absl::Status ToProto(const store::RunRecord& from, const VersionNames& names, v1
 void AddSummaries(const std::vector<store::SummaryRecord>& summaries, v1::Run& to);
 // Adds tables to a run.
 void AddTables(const std::vector<ResultTable>& tables, v1::Run& to);
-void ToProto(const std::string& project, const store::TraceRecord& from, v1::Trace& to);
-void ToProto(const store::SpanRecord& from, v1::Span& to);
 
 }  // namespace assay::api

@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -19,9 +20,13 @@ class PageTokens {
 
   // A token for `position`, which is positive.
   std::string Make(std::int64_t position) const;
+  // A token for a position in a list that is sorted by `key` (>= 0) first.
+  std::string Make(std::int64_t position, std::int64_t key) const;
   // The position in `token`, 0 when it is empty. INVALID_ARGUMENT when the token is damaged or
   // comes from a call with other arguments.
   absl::StatusOr<std::int64_t> Read(std::string_view token) const;
+  // The same with the key; both 0 for an empty token.
+  absl::StatusOr<std::pair<std::int64_t, std::int64_t>> ReadWithKey(std::string_view token) const;
 
  private:
   std::string binding_;

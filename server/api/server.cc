@@ -20,8 +20,9 @@
 namespace assay::api {
 namespace {
 
-// A batch may take 16 MiB; the rest is for what is around it.
-constexpr int kMaxReceiveBytes = (16 << 20) + (1 << 20);
+// The largest message is one of spans; the rest is for what is around it. Calls with smaller limits
+// check them themselves.
+constexpr int kMaxReceiveBytes = static_cast<int>(OtlpReceiver::kMaxRequestBytes);
 constexpr std::chrono::milliseconds kCancelPatience{200};
 constexpr int kKeepaliveTimeMs = 60'000;
 constexpr int kKeepaliveTimeoutMs = 20'000;
@@ -94,14 +95,15 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options,
   std::unique_ptr<Server> server(new Server);
   server->impl_ = std::make_unique<Impl>(backends);
   Impl& impl = *server->impl_;
-  const ServiceContext context{impl.dispatcher,   backends.store,     impl.cache,
-                               backends.ingestor, backends.scheduler, backends.tracer,
-                               backends.facts};
+  const ServiceContext context{impl.dispatcher,        backends.store,     impl.cache,
+                               backends.ingestor,      backends.scheduler, backends.tracer,
+                               backends.otlp_receiver, backends.facts};
   impl.services.push_back(MakeAdminService(context));
   impl.services.push_back(MakeBaselineService(context));
   impl.services.push_back(MakeComparisonService(context));
   impl.services.push_back(MakeDatasetService(context));
   impl.services.push_back(MakeModelService(context));
+  impl.services.push_back(MakeOtlpService(context));
   impl.services.push_back(MakeRunService(context));
   impl.services.push_back(MakeTraceService(context));
   impl.services.push_back(MakeUploadService(context));

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "server/api/auth.h"
 #include "server/api/listen_address.h"
+#include "server/api/otlp_receiver.h"
 #include "server/api/server_facts.h"
 #include "server/ingest/ingestor.h"
 #include "server/run/scheduler.h"
@@ -37,6 +38,7 @@ class Server {
     ingest::Ingestor& ingestor;
     run::Scheduler& scheduler;
     trace::Tracer& tracer;
+    OtlpReceiver& otlp_receiver;
     const Authenticator& authenticator;
     const ServerFacts& facts;
   };

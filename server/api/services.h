@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "server/api/call.h"
+#include "server/api/otlp_receiver.h"
 #include "server/api/server_facts.h"
 #include "server/api/version_cache.h"
 #include "server/ingest/ingestor.h"
@@ -22,6 +23,7 @@ struct ServiceContext {
   ingest::Ingestor& ingestor;
   run::Scheduler& scheduler;
   trace::Tracer& tracer;
+  OtlpReceiver& otlp_receiver;
   const ServerFacts& facts;
 };
 
@@ -32,6 +34,8 @@ std::unique_ptr<grpc::Service> MakeBaselineService(const ServiceContext& context
 std::unique_ptr<grpc::Service> MakeComparisonService(const ServiceContext& context);
 std::unique_ptr<grpc::Service> MakeDatasetService(const ServiceContext& context);
 std::unique_ptr<grpc::Service> MakeModelService(const ServiceContext& context);
+// OpenTelemetry's own, under its own name.
+std::unique_ptr<grpc::Service> MakeOtlpService(const ServiceContext& context);
 std::unique_ptr<grpc::Service> MakeRunService(const ServiceContext& context);
 std::unique_ptr<grpc::Service> MakeTraceService(const ServiceContext& context);
 std::unique_ptr<grpc::Service> MakeUploadService(const ServiceContext& context);

@@ -16,6 +16,9 @@
 namespace assay::api {
 namespace {
 
+// 16 MiB of values; the rest is for what is around them.
+constexpr std::size_t kMaxBatchBytes = (16 << 20) + (1 << 20);
+
 constexpr std::size_t kMaxMachineBytes = 256;
 
 class UploadService : public v1::UploadService::CallbackService {
@@ -103,6 +106,11 @@ class UploadService : public v1::UploadService::CallbackService {
 
   void StartAppend(Call& call, const v1::AppendBatchRequest& request,
                    v1::AppendBatchResponse& response, const Answer& answer) {
+    if (request.ByteSizeLong() > kMaxBatchBytes) {
+      answer.Send(absl::ResourceExhaustedError(absl::StrFormat(
+          "the batch has %d bytes, at most %d are taken", request.ByteSizeLong(), kMaxBatchBytes)));
+      return;
+    }
     absl::StatusOr<AppendArguments> arguments = ReadAppend(call, request);
     if (!arguments.ok()) {
       answer.Send(arguments.status());

@@ -349,32 +349,6 @@ struct JobLease {
   std::int32_t attempt = 0;  // counts from 1
 };
 
-enum class SpanStatus : std::uint8_t { kUnset = 0, kOk = 1, kError = 2 };
-
-struct SpanRecord {
-  std::array<std::uint8_t, 16> trace_id{};
-  std::array<std::uint8_t, 8> span_id{};
-  std::array<std::uint8_t, 8> parent_span_id{};  // zero: root
-  std::string name;
-  std::int64_t start_ns = 0;
-  std::int64_t duration_ns = 0;
-  SpanStatus status = SpanStatus::kUnset;
-  std::string status_message;
-  std::map<std::string, std::string> attributes;
-  std::string resource;  // "runs/12", "comparisons/13"; empty: none
-};
-
-struct TraceRecord {
-  Id id = 0;
-  std::array<std::uint8_t, 16> trace_id{};
-  std::string root_name;
-  std::int64_t start_ns = 0;
-  std::int64_t duration_ns = 0;
-  std::int32_t num_spans = 0;
-  std::int32_t num_errors = 0;
-  std::string resource;
-};
-
 // A page of a list, newest first. `before` is exclusive; 0 starts at the newest.
 struct PageRequest {
   Id before = 0;

@@ -18,6 +18,9 @@ namespace assay::store {
 struct StoreSizes {
   std::int64_t store_bytes = 0;
   std::int64_t traces_bytes = 0;
+  // Of these, the write-ahead logs.
+  std::int64_t store_wal_bytes = 0;
+  std::int64_t traces_wal_bytes = 0;
 };
 
 struct CheckResult {

@@ -6,7 +6,6 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstring>
-#include <deque>
 #include <iterator>
 #include <random>
 #include <string>
@@ -16,12 +15,16 @@
 
 #include "server/base/log.h"
 #include "server/base/mutex.h"
+#include "server/store/span_details.h"
 
 namespace assay::trace {
 namespace {
 
-// Spans of one write to the store.
-constexpr std::size_t kMaxBatchSpans = 4096;
+// Spans of one write to the store: a millisecond or two of its thread, so that a flush never keeps
+// a core from the calls under way.
+constexpr std::size_t kMaxBatchSpans = 256;
+// Queued spans that are written before their time is up.
+constexpr std::size_t kEarlyFlushSpans = 4096;
 
 // Ids that never repeat within a tracer: SplitMix64, a bijection of a counter, from a random start.
 // Thread-safe.
@@ -80,7 +83,11 @@ class IdSource {
 class Tracer::Impl {
  public:
   Impl(store::TraceStore& store, Clock& clock, store::Id project, Options options)
-      : store_(store), clock_(clock), project_(project), options_(options) {
+      : store_(store),
+        clock_(clock),
+        project_(project),
+        options_(std::move(options)),
+        capacity_(static_cast<std::int64_t>(options_.queue_capacity)) {
     thread_ = std::thread([this] { WriteUntilClosed(); });
   }
 
@@ -94,19 +101,20 @@ class Tracer::Impl {
   }
 
   Clock& clock() { return clock_; }
+  const Options& options() const { return options_; }
   IdSource& ids() { return ids_; }
 
   void Take(store::SpanRecord span) {
     bool wakes = false;
     {
       const MutexLock lock(mutex_);
-      if (queue_.size() >= options_.queue_capacity) {
+      if (num_taken_ - num_settled_ >= capacity_) {
         ++num_dropped_;
         return;
       }
       queue_.push_back(std::move(span));
       ++num_taken_;
-      wakes = queue_.size() == 1 || queue_.size() == kMaxBatchSpans;
+      wakes = queue_.size() == 1 || queue_.size() == kEarlyFlushSpans;
     }
     if (wakes) {
       wakes_writer_.notify_one();
@@ -131,24 +139,36 @@ class Tracer::Impl {
  private:
   void WriteUntilClosed() {
     for (;;) {
-      std::vector<store::SpanRecord> batch = WaitForBatch();
-      if (batch.empty()) {
+      std::vector<store::SpanRecord> spans = WaitForSpans();
+      if (spans.empty()) {
         return;
       }
-      const absl::Status status = store_.Append(project_, batch);
-      LogChange(status, batch.size());
-      const auto size = static_cast<std::int64_t>(batch.size());
-      {
-        const MutexLock lock(mutex_);
-        num_settled_ += size;
-        num_dropped_ += status.ok() ? 0 : size;
+      for (std::size_t begin = 0; begin < spans.size(); begin += kMaxBatchSpans) {
+        const std::size_t end = std::min(begin + kMaxBatchSpans, spans.size());
+        Write({std::make_move_iterator(spans.begin() + static_cast<std::ptrdiff_t>(begin)),
+               std::make_move_iterator(spans.begin() + static_cast<std::ptrdiff_t>(end))});
       }
-      settled_.notify_all();
     }
   }
 
-  // The next spans to write, oldest first; empty once closed and nothing is left.
-  std::vector<store::SpanRecord> WaitForBatch() {
+  void Write(std::vector<store::SpanRecord> batch) {
+    const auto size = static_cast<std::int64_t>(batch.size());
+    if (options_.exporter != nullptr) {
+      options_.exporter->Offer(batch);
+    }
+    const absl::Status status = store_.Append(project_, std::move(batch));
+    LogChange(status, size);
+    {
+      const MutexLock lock(mutex_);
+      num_settled_ += size;
+      num_dropped_ += status.ok() ? 0 : size;
+    }
+    settled_.notify_all();
+  }
+
+  // All spans that have come, oldest first; empty once closed and nothing is left.
+  std::vector<store::SpanRecord> WaitForSpans() {
+    std::vector<store::SpanRecord> spans;
     MutexLock lock(mutex_);
     while (queue_.empty() && !is_closing_) {
       lock.Wait(wakes_writer_);
@@ -156,21 +176,18 @@ class Tracer::Impl {
     // Sleeping needs the machine's own clock, whatever `clock_` says.
     const auto deadline =
         std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.flush_interval_ms);
-    while (!is_closing_ && flush_target_ <= num_settled_ && queue_.size() < kMaxBatchSpans) {
+    while (!is_closing_ && flush_target_ <= num_settled_ && queue_.size() < kEarlyFlushSpans) {
       if (!lock.WaitUntil(wakes_writer_, deadline)) {
         break;
       }
     }
-    const auto end =
-        queue_.begin() + static_cast<std::ptrdiff_t>(std::min(queue_.size(), kMaxBatchSpans));
-    std::vector<store::SpanRecord> batch(std::make_move_iterator(queue_.begin()),
-                                         std::make_move_iterator(end));
-    queue_.erase(queue_.begin(), end);
-    return batch;
+    spans.swap(queue_);
+    queue_.reserve(std::min(spans.capacity(), kEarlyFlushSpans));
+    return spans;
   }
 
   // One line when writing starts to fail and one when it works again, not one a batch.
-  void LogChange(const absl::Status& status, std::size_t num_spans) {
+  void LogChange(const absl::Status& status, std::int64_t num_spans) {
     if (!status.ok() && !is_failing_) {
       Log(LogLevel::kWarning, "spans are being dropped",
           {{"spans", num_spans}, {"status", status}});
@@ -184,13 +201,14 @@ class Tracer::Impl {
   Clock& clock_;
   const store::Id project_;
   const Options options_;
+  const std::int64_t capacity_;
   IdSource ids_;
   bool is_failing_ = false;  // Of the writing thread.
 
   Mutex mutex_;
   std::condition_variable wakes_writer_;
   std::condition_variable settled_;
-  std::deque<store::SpanRecord> queue_ ASSAY_GUARDED_BY(mutex_);
+  std::vector<store::SpanRecord> queue_ ASSAY_GUARDED_BY(mutex_);
   std::int64_t num_taken_ ASSAY_GUARDED_BY(mutex_) = 0;
   std::int64_t num_settled_ ASSAY_GUARDED_BY(mutex_) = 0;  // stored, or dropped by the store
   std::int64_t flush_target_ ASSAY_GUARDED_BY(mutex_) = 0;
@@ -203,6 +221,7 @@ struct Span::State {
   Tracer::Impl* tracer = nullptr;
   SpanContext context;
   store::SpanRecord record;
+  store::SpanDetailsWriter details;
   std::chrono::steady_clock::time_point start;
 };
 
@@ -222,12 +241,14 @@ Span::~Span() { End(); }
 
 void Span::SetAttribute(std::string_view key, std::string_view value) {
   if (state_ != nullptr && state_->tracer != nullptr) {
-    state_->record.attributes.insert_or_assign(std::string(key), std::string(value));
+    state_->details.AddText(key, value);
   }
 }
 
 void Span::SetAttribute(std::string_view key, std::int64_t value) {
-  SetAttribute(key, std::to_string(value));
+  if (state_ != nullptr && state_->tracer != nullptr) {
+    state_->details.AddInt64(key, value);
+  }
 }
 
 void Span::SetStatus(const absl::Status& status) {
@@ -240,6 +261,12 @@ void Span::SetStatus(const absl::Status& status) {
 void Span::SetResource(std::string_view resource) {
   if (state_ != nullptr && state_->tracer != nullptr) {
     state_->record.resource = std::string(resource);
+  }
+}
+
+void Span::SetKind(store::SpanKind kind) {
+  if (state_ != nullptr && state_->tracer != nullptr) {
+    state_->record.kind = kind;
   }
 }
 
@@ -256,6 +283,7 @@ void Span::End() {
   const auto elapsed = tracer.clock().Steady() - state_->start;
   state_->record.duration_ns = std::max<std::int64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count(), 0);
+  state_->record.details = state_->details.Take();
   tracer.Take(std::move(state_->record));
 }
 
@@ -263,7 +291,7 @@ Tracer::Tracer(store::TraceStore& store, Clock& clock, store::Id project)
     : Tracer(store, clock, project, Options()) {}
 
 Tracer::Tracer(store::TraceStore& store, Clock& clock, store::Id project, Options options)
-    : impl_(std::make_unique<Impl>(store, clock, project, options)) {}
+    : impl_(std::make_unique<Impl>(store, clock, project, std::move(options))) {}
 
 Tracer::~Tracer() = default;
 
@@ -273,6 +301,8 @@ Span Tracer::StartSpan(std::string_view name, const std::optional<SpanContext>& 
   Span::State& state = *span.state_;
   state.tracer = impl_.get();
   state.record.name = std::string(name);
+  state.record.kind = store::SpanKind::kInternal;
+  state.record.source = impl_->options().source;
   const bool has_parent = parent.has_value() && parent->IsValid();
   state.record.trace_id = has_parent ? parent->trace_id : impl_->ids().NextTraceId();
   state.record.span_id = impl_->ids().NextSpanId();

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "server/base/clock.h"
 #include "server/store/trace_store.h"
+#include "server/trace/span_exporter.h"
 
 namespace assay::trace {
 
@@ -46,6 +47,8 @@ class Span {
   void SetStatus(const absl::Status& status);
   // Run or comparison that the span's trace belongs to, e.g. "runs/12".
   void SetResource(std::string_view resource);
+  // Side of a call; INTERNAL without a call.
+  void SetKind(store::SpanKind kind);
   const SpanContext& context() const;
   // Ends now; later calls do nothing.
   void End();
@@ -62,8 +65,10 @@ class Span {
 class Tracer {
  public:
   struct Options {
-    std::size_t queue_capacity = 65'536;
+    std::size_t queue_capacity = 65'536;  // spans that have ended and are not stored yet
     std::int64_t flush_interval_ms = 200;
+    std::shared_ptr<const store::SpanSource> source;  // of every span; nullptr: unknown
+    SpanExporter* exporter = nullptr;  // is offered every span too; outlives the tracer
   };
   // `store` and `clock` outlive the tracer, and the tracer its spans. Spans of all projects belong
   // to `project`.

@@ -33,16 +33,15 @@ struct File {
   std::unique_ptr<Writer> writer;
   std::unique_ptr<ReadPool> readers;
 
-  // With the write-ahead log; 0 for what cannot be read.
-  std::int64_t SizeBytes() const {
-    std::int64_t total = 0;
-    for (const std::string_view suffix : {"", "-wal"}) {
-      std::error_code error;
-      const std::uintmax_t size = fs::file_size(path.string() + std::string(suffix), error);
-      total += error ? 0 : static_cast<std::int64_t>(size);
-    }
-    return total;
+  // 0 when it cannot be read.
+  static std::int64_t SizeBytes(const std::string& path) {
+    std::error_code error;
+    const std::uintmax_t size = fs::file_size(path, error);
+    return error ? 0 : static_cast<std::int64_t>(size);
   }
+  std::int64_t WalBytes() const { return SizeBytes(path.string() + "-wal"); }
+  // With the write-ahead log.
+  std::int64_t AllBytes() const { return SizeBytes(path.string()) + WalBytes(); }
 };
 
 absl::StatusOr<File> OpenFile(const fs::path& path, std::span<const Migration> migrations,
@@ -69,7 +68,13 @@ class SqliteStore : public Store {
         model_store_(*store_.readers, *store_.writer, clock),
         run_store_(*store_.readers, *store_.writer, clock),
         baseline_store_(*store_.readers, *store_.writer, clock),
-        trace_store_(*traces_.readers, *traces_.writer) {}
+        trace_store_(*traces_.readers, *traces_.writer, clock) {}
+
+  // Queued writes use the stores: they end first.
+  ~SqliteStore() override {
+    store_.writer.reset();
+    traces_.writer.reset();
+  }
 
   ColumnStore& columns() override { return column_store_; }
   UploadStore& uploads() override { return upload_store_; }
@@ -82,7 +87,10 @@ class SqliteStore : public Store {
   int schema_version() const override { return static_cast<int>(StoreMigrations().size()); }
 
   StoreSizes Sizes() const override {
-    return {.store_bytes = store_.SizeBytes(), .traces_bytes = traces_.SizeBytes()};
+    return {.store_bytes = store_.AllBytes(),
+            .traces_bytes = traces_.AllBytes(),
+            .store_wal_bytes = store_.WalBytes(),
+            .traces_wal_bytes = traces_.WalBytes()};
   }
 
   absl::StatusOr<CheckResult> Check() const override {

@@ -1,180 +1,41 @@
 #include "server/store/sqlite/trace_store.h"
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
-#include <limits>
 #include <map>
-#include <optional>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_format.h"
 #include "server/base/hex.h"
 #include "server/base/status_macros.h"
-#include "server/store/sqlite/id_sequence.h"
-#include "server/store/sqlite/page_bound.h"
-#include "server/store/sqlite/span_attributes.h"
+#include "server/store/sqlite/latency_table.h"
 #include "server/store/sqlite/statement.h"
+#include "server/store/sqlite/trace_columns.h"
+#include "server/store/sqlite/trace_finder.h"
+#include "server/store/sqlite/trace_remover.h"
 
 namespace assay::store {
 namespace {
 
-using TraceId = std::array<std::uint8_t, 16>;
+// Of a row without its details.
+constexpr std::size_t kSpanBytes = 100;
 
-constexpr std::string_view kSelectTraceKey =
-    "SELECT id FROM traces WHERE project_id = $1 AND trace_id = $2";
-constexpr std::string_view kInsertTrace =
-    "INSERT INTO traces (id, project_id, trace_id, root_name, has_root, start_ns, end_ns, "
-    "num_spans, num_errors, resource) VALUES ($1, $2, $3, '', 0, $4, $5, 0, 0, '')";
-// The root's name once it is known, until then that of the first span of the first batch.
-constexpr std::string_view kUpdateTrace =
-    "UPDATE traces SET root_name = CASE WHEN $3 = 1 OR root_name = '' THEN $4 ELSE root_name END, "
-    "has_root = CASE WHEN $3 = 1 THEN 1 ELSE has_root END, "
-    "start_ns = CASE WHEN $5 < start_ns THEN $5 ELSE start_ns END, "
-    "end_ns = CASE WHEN $6 > end_ns THEN $6 ELSE end_ns END, "
-    "num_spans = num_spans + $7, num_errors = num_errors + $8, "
-    "resource = CASE WHEN resource = '' THEN $9 ELSE resource END "
-    "WHERE project_id = $1 AND id = $2";
-constexpr std::string_view kSelectName = "SELECT id FROM names WHERE project_id = $1 AND name = $2";
-constexpr std::string_view kInsertName =
-    "INSERT INTO names (id, project_id, name) VALUES ($1, $2, $3)";
-constexpr std::string_view kInsertSpan =
-    "INSERT INTO spans (project_id, trace_key, span_id, parent_span_id, name_id, start_ns, "
-    "duration_ns, status, status_message, attributes, resource_id) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) "
-    "ON CONFLICT (project_id, trace_key, span_id) DO NOTHING";
-constexpr std::string_view kInsertResource =
-    "INSERT INTO trace_resources (project_id, resource_id, trace_key) VALUES ($1, $2, $3) "
-    "ON CONFLICT (project_id, resource_id, trace_key) DO NOTHING";
-constexpr std::string_view kListTraces =
-    "SELECT id, trace_id, root_name, start_ns, end_ns - start_ns, num_spans, num_errors, resource "
-    "FROM traces WHERE project_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
-constexpr std::string_view kListTracesOf =
-    "SELECT t.id, t.trace_id, t.root_name, t.start_ns, t.end_ns - t.start_ns, t.num_spans, "
-    "t.num_errors, n.name FROM names n "
-    "JOIN trace_resources r ON r.project_id = n.project_id AND r.resource_id = n.id "
-    "JOIN traces t ON t.project_id = r.project_id AND t.id = r.trace_key "
-    "WHERE n.project_id = $1 AND n.name = $4 AND r.trace_key < $2 "
-    "ORDER BY r.trace_key DESC LIMIT $3";
 constexpr std::string_view kFindTraces =
-    "SELECT id, trace_id, root_name, start_ns, end_ns - start_ns, num_spans, num_errors, resource "
-    "FROM traces WHERE project_id = $1 AND trace_id >= $2 AND trace_id <= $3 "
-    "ORDER BY trace_id LIMIT 2";
+    ASSAY_TRACE_COLUMNS "FROM traces t " ASSAY_TRACE_NAMES
+                        "WHERE t.project_id = $1 AND t.trace_id >= $2 AND t.trace_id <= $3 "
+                        "ORDER BY t.trace_id LIMIT 2";
+constexpr std::string_view kTraceIdOf =
+    "SELECT trace_id FROM traces WHERE project_id = $1 AND id = $2";
 constexpr std::string_view kListSpans =
-    "SELECT t.trace_id, s.span_id, s.parent_span_id, n.name, s.start_ns, s.duration_ns, s.status, "
-    "s.status_message, s.attributes, coalesce(r.name, '') FROM spans s "
-    "JOIN traces t ON t.project_id = s.project_id AND t.id = s.trace_key "
-    "JOIN names n ON n.project_id = s.project_id AND n.id = s.name_id "
-    "LEFT JOIN names r ON r.project_id = s.project_id AND r.id = s.resource_id "
-    "WHERE s.project_id = $1 AND s.trace_key = $2 ORDER BY s.start_ns, s.span_id";
-
-// The id that `select` finds with `values`; absent when it finds none.
-absl::StatusOr<std::optional<Id>> SelectId(Database& database, std::string_view sql,
-                                           const auto&... values) {
-  ASSAY_ASSIGN_OR_RETURN(Statement select, Statement::Prepare(database, sql));
-  select.Bind(values...);
-  ASSAY_ASSIGN_OR_RETURN(const bool found, select.Step());
-  std::optional<Id> id;
-  if (found) {
-    ASSAY_RETURN_IF_ERROR(select.Read(id));
-  }
-  return id;
-}
-
-// Ids of names, kept for one batch so that each is looked up once.
-class NameTable {
- public:
-  NameTable(Database& database, Id project) : database_(database), project_(project) {}
-
-  absl::StatusOr<Id> IdOf(const std::string& name) {
-    if (const auto known = ids_.find(name); known != ids_.end()) {
-      return known->second;
-    }
-    ASSAY_ASSIGN_OR_RETURN(std::optional<Id> id, SelectId(database_, kSelectName, project_, name));
-    if (!id) {
-      ASSAY_ASSIGN_OR_RETURN(id, AllocateIds(database_, 1));
-      ASSAY_RETURN_IF_ERROR(RunOnce(database_, kInsertName, *id, project_, name));
-    }
-    ids_.emplace(name, *id);
-    return *id;
-  }
-
- private:
-  Database& database_;
-  const Id project_;
-  std::map<std::string, Id> ids_;
-};
-
-absl::StatusOr<Id> PutTrace(Database& database, Id project, const SpanRecord& span) {
-  ASSAY_ASSIGN_OR_RETURN(const std::optional<Id> known,
-                         SelectId(database, kSelectTraceKey, project, span.trace_id));
-  if (known) {
-    return *known;
-  }
-  ASSAY_ASSIGN_OR_RETURN(const Id id, AllocateIds(database, 1));
-  ASSAY_RETURN_IF_ERROR(RunOnce(database, kInsertTrace, id, project, span.trace_id, span.start_ns,
-                                span.start_ns + span.duration_ns));
-  return id;
-}
-
-// False when the span was there already.
-absl::StatusOr<bool> PutSpan(Database& database, Id project, Id trace, const SpanRecord& span,
-                             NameTable& names) {
-  ASSAY_ASSIGN_OR_RETURN(const Id name, names.IdOf(span.name));
-  std::optional<Id> resource;
-  if (!span.resource.empty()) {
-    ASSAY_ASSIGN_OR_RETURN(resource, names.IdOf(span.resource));
-  }
-  const std::string attributes = EncodeAttributes(span.attributes);
-  ASSAY_RETURN_IF_ERROR(RunOnce(database, kInsertSpan, project, trace, span.span_id,
-                                span.parent_span_id, name, span.start_ns, span.duration_ns,
-                                span.status, span.status_message, Blob{attributes}, resource));
-  if (database.num_changes() == 0) {
-    return false;
-  }
-  if (resource) {
-    ASSAY_RETURN_IF_ERROR(RunOnce(database, kInsertResource, project, *resource, trace));
-  }
-  return true;
-}
-
-// Adds the spans of one trace.
-absl::Status PutSpans(Database& database, Id project, const std::vector<const SpanRecord*>& spans,
-                      NameTable& names) {
-  constexpr std::array<std::uint8_t, 8> kNoParent{};
-  ASSAY_ASSIGN_OR_RETURN(const Id trace, PutTrace(database, project, *spans[0]));
-  std::int64_t start_ns = std::numeric_limits<std::int64_t>::max();
-  std::int64_t end_ns = std::numeric_limits<std::int64_t>::min();
-  std::int64_t num_added = 0;
-  std::int64_t num_errors = 0;
-  bool has_root = false;
-  std::string_view root_name;
-  std::string_view resource;
-  for (const SpanRecord* span : spans) {
-    ASSAY_ASSIGN_OR_RETURN(const bool is_new, PutSpan(database, project, trace, *span, names));
-    if (!is_new) {
-      continue;
-    }
-    const bool is_root = span->parent_span_id == kNoParent;
-    if ((is_root && !has_root) || num_added == 0) {
-      root_name = span->name;
-    }
-    if (resource.empty()) {
-      resource = span->resource;
-    }
-    has_root |= is_root;
-    start_ns = std::min(start_ns, span->start_ns);
-    end_ns = std::max(end_ns, span->start_ns + span->duration_ns);
-    num_errors += span->status == SpanStatus::kError ? 1 : 0;
-    ++num_added;
-  }
-  if (num_added == 0) {
-    return absl::OkStatus();
-  }
-  return RunOnce(database, kUpdateTrace, project, trace, has_root, root_name, start_ns, end_ns,
-                 num_added, num_errors, resource);
-}
+    "SELECT s.span_id, s.parent_span_id, n.name, s.kind, s.start_ns, s.duration_ns, s.status, "
+    "s.status_message, s.details, coalesce(r.name, ''), coalesce(s.source_id, 0) FROM spans s "
+    "JOIN names n ON n.id = s.name_id LEFT JOIN names r ON r.id = s.resource_id "
+    "WHERE s.project_id = $1 AND s.trace_key = $2 AND s.start_ns <= $4 "
+    "AND s.start_ns + s.duration_ns >= $3 ORDER BY s.start_ns, s.span_id LIMIT $5";
+constexpr std::string_view kSelectSource =
+    "SELECT v.name, s.details FROM sources s JOIN names v ON v.id = s.service_id "
+    "WHERE s.project_id = $1 AND s.id = $2";
 
 absl::StatusOr<std::vector<TraceRecord>> SelectTraces(Database& database, std::string_view sql,
                                                       const auto&... values) {
@@ -183,43 +44,66 @@ absl::StatusOr<std::vector<TraceRecord>> SelectTraces(Database& database, std::s
   std::vector<TraceRecord> traces;
   ASSAY_RETURN_IF_ERROR(ForEachRow(select, [&] {
     TraceRecord& trace = traces.emplace_back();
-    return select.Read(trace.id, trace.trace_id, trace.root_name, trace.start_ns, trace.duration_ns,
-                       trace.num_spans, trace.num_errors, trace.resource);
+    return ReadTrace(select, trace);
   }));
   return traces;
 }
 
+// Sources of one project, each read once.
+class SourceTable {
+ public:
+  SourceTable(Database& database, Id project) : database_(database), project_(project) {}
+
+  absl::StatusOr<std::shared_ptr<const SpanSource>> Find(Id id) {
+    if (id == 0) {
+      return nullptr;
+    }
+    if (const auto found = sources_.find(id); found != sources_.end()) {
+      return found->second;
+    }
+    ASSAY_ASSIGN_OR_RETURN(Statement select, Statement::Prepare(database_, kSelectSource));
+    select.Bind(project_, id);
+    ASSAY_ASSIGN_OR_RETURN(const bool found, select.Step());
+    if (!found) {
+      return absl::DataLossError(absl::StrFormat("the source %d of a span is gone", id));
+    }
+    std::string service;
+    Blob details;
+    ASSAY_RETURN_IF_ERROR(select.Read(service, details));
+    return sources_.emplace(id, MakeSpanSource(service, std::string(details.bytes))).first->second;
+  }
+
+ private:
+  Database& database_;
+  const Id project_;
+  std::map<Id, std::shared_ptr<const SpanSource>> sources_;
+};
+
 }  // namespace
 
-absl::Status SqliteTraceStore::Append(Id project, const std::vector<SpanRecord>& spans) {
-  // Traces in the order of their first span, so that ids grow with time.
-  std::map<TraceId, std::size_t> place;
-  std::vector<std::vector<const SpanRecord*>> by_trace;
+void SqliteTraceStore::AppendSpans(Id project, std::vector<SpanRecord> spans, Done done) {
+  std::size_t num_bytes = 0;
   for (const SpanRecord& span : spans) {
-    const auto [found, is_new] = place.emplace(span.trace_id, by_trace.size());
-    if (is_new) {
-      by_trace.emplace_back();
-    }
-    by_trace[found->second].push_back(&span);
+    num_bytes += kSpanBytes + span.details.size() + span.status_message.size();
   }
-  return writer_.Run([&](Database& database) -> absl::Status {
-    NameTable names(database, project);
-    for (const std::vector<const SpanRecord*>& trace : by_trace) {
-      ASSAY_RETURN_IF_ERROR(PutSpans(database, project, trace, names));
+  auto work = [this, project, spans = std::move(spans)](Database& database) {
+    absl::Status status = appender_.Append(database, project, spans, clock_.NowUs());
+    if (!status.ok()) {
+      appender_.Forget();
     }
-    return absl::OkStatus();
+    return status;
+  };
+  writer_.Submit(std::move(work), num_bytes, [this, done = std::move(done)](absl::Status status) {
+    if (!status.ok()) {
+      appender_.Forget();  // The transaction may be undone.
+    }
+    done(std::move(status));
   });
 }
 
-absl::StatusOr<std::vector<TraceRecord>> SqliteTraceStore::ListTraces(Id project,
-                                                                      std::string_view resource,
-                                                                      PageRequest page) const {
+absl::StatusOr<TracePage> SqliteTraceStore::FindTraces(Id project, const TraceQuery& query) const {
   ASSAY_ASSIGN_OR_RETURN(ReadPool::Reader reader, readers_.Acquire());
-  if (resource.empty()) {
-    return SelectTraces(reader.database(), kListTraces, project, PageBound(page), page.size);
-  }
-  return SelectTraces(reader.database(), kListTracesOf, project, PageBound(page), page.size,
-                      resource);
+  return store::FindTraces(reader.database(), project, query);
 }
 
 absl::StatusOr<TraceRecord> SqliteTraceStore::FindTrace(Id project,
@@ -248,23 +132,81 @@ absl::StatusOr<TraceRecord> SqliteTraceStore::FindTrace(Id project,
   return found[0];
 }
 
-absl::StatusOr<std::vector<SpanRecord>> SqliteTraceStore::ListSpans(Id project, Id trace) const {
+absl::StatusOr<std::vector<SpanRecord>> SqliteTraceStore::ListSpans(
+    Id project, Id trace, const SpanWindow& window) const {
   ASSAY_ASSIGN_OR_RETURN(ReadPool::Reader reader, readers_.Acquire());
+  TraceId trace_id{};
+  {
+    ASSAY_ASSIGN_OR_RETURN(Statement select, Statement::Prepare(reader.database(), kTraceIdOf));
+    select.Bind(project, trace);
+    ASSAY_ASSIGN_OR_RETURN(const bool found, select.Step());
+    if (!found) {
+      return std::vector<SpanRecord>();
+    }
+    ASSAY_RETURN_IF_ERROR(select.Read(trace_id));
+  }
   ASSAY_ASSIGN_OR_RETURN(Statement select, Statement::Prepare(reader.database(), kListSpans));
-  select.Bind(project, trace);
+  select.Bind(project, trace, window.from_ns, window.to_ns, window.max_spans);
+  SourceTable sources(reader.database(), project);
   std::vector<SpanRecord> spans;
   ASSAY_RETURN_IF_ERROR(ForEachRow(select, [&]() -> absl::Status {
     SpanRecord& span = spans.emplace_back();
-    Blob attributes;
-    ASSAY_RETURN_IF_ERROR(select.Read(span.trace_id, span.span_id, span.parent_span_id, span.name,
+    span.trace_id = trace_id;
+    Blob details;
+    Id source = 0;
+    ASSAY_RETURN_IF_ERROR(select.Read(span.span_id, span.parent_span_id, span.name, span.kind,
                                       span.start_ns, span.duration_ns, span.status,
-                                      span.status_message, attributes, span.resource));
-    return DecodeAttributes(attributes.bytes, span.attributes)
-               ? absl::OkStatus()
-               : absl::DataLossError(
-                     absl::StrFormat("span '%s' has damaged attributes", HexText(span.span_id)));
+                                      span.status_message, details, span.resource, source));
+    span.details = details.bytes;
+    ASSAY_ASSIGN_OR_RETURN(span.source, sources.Find(source));
+    return absl::OkStatus();
   }));
   return spans;
+}
+
+absl::StatusOr<std::vector<LatencyStep>> SqliteTraceStore::ReadLatency(
+    Id project, const LatencyQuery& query) const {
+  ASSAY_ASSIGN_OR_RETURN(ReadPool::Reader reader, readers_.Acquire());
+  return store::ReadLatency(reader.database(), project, query);
+}
+
+absl::StatusOr<RemovedTraces> SqliteTraceStore::RemoveOldest(std::int64_t before_us,
+                                                             std::int64_t max_spans) {
+  RemovedTraces removed;
+  ASSAY_RETURN_IF_ERROR(writer_.Run([&](Database& database) -> absl::Status {
+    appender_.ForgetTraces();  // Some of those that it knows are going.
+    ASSAY_ASSIGN_OR_RETURN(removed, RemoveOldestTraces(database, before_us, max_spans));
+    return absl::OkStatus();
+  }));
+  return removed;
+}
+
+absl::StatusOr<std::int64_t> SqliteTraceStore::RemoveLatency(std::int64_t minutes_before,
+                                                             std::int64_t hours_before,
+                                                             std::int64_t max_rows) {
+  std::int64_t num_removed = 0;
+  ASSAY_RETURN_IF_ERROR(writer_.Run([&](Database& database) -> absl::Status {
+    ASSAY_ASSIGN_OR_RETURN(num_removed,
+                           store::RemoveLatency(database, minutes_before, hours_before, max_rows));
+    return absl::OkStatus();
+  }));
+  return num_removed;
+}
+
+absl::StatusOr<TraceFileSize> SqliteTraceStore::FileSize() const {
+  ASSAY_ASSIGN_OR_RETURN(ReadPool::Reader reader, readers_.Acquire());
+  Database& database = reader.database();
+  ASSAY_ASSIGN_OR_RETURN(const std::int64_t page_bytes, database.QueryInt64("PRAGMA page_size"));
+  ASSAY_ASSIGN_OR_RETURN(const std::int64_t num_pages, database.QueryInt64("PRAGMA page_count"));
+  ASSAY_ASSIGN_OR_RETURN(const std::int64_t num_free, database.QueryInt64("PRAGMA freelist_count"));
+  return TraceFileSize{.used_bytes = (num_pages - num_free) * page_bytes,
+                       .free_bytes = num_free * page_bytes};
+}
+
+absl::Status SqliteTraceStore::ReleasePages(std::int64_t max_pages) {
+  // A pragma takes no bound value; the number is ours.
+  const std::string sql = absl::StrFormat("PRAGMA incremental_vacuum(%d)", max_pages);
+  return writer_.Run([&](Database& database) { return database.Execute(sql); });
 }
 
 }  // namespace assay::store

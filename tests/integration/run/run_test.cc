@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_format.h"
 #include "server/run/scheduler.h"
+#include "server/store/span_details.h"
 #include "tests/integration/run/workbench.h"
 #include "tests/support/columns_builder.h"
 
@@ -393,7 +394,7 @@ TEST_F(RunTest, SpansHangUnderTheCallThatMadeTheRun) {
       EXPECT_EQ(span.parent_span_id, run_span->span_id) << span.name;
     }
     if (span.name == "run.load") {
-      EXPECT_EQ(span.attributes.at("rows"), "20");
+      EXPECT_EQ(store::DecodeSpanDetails(span.details)->Find("rows")->value, "20");
     }
   }
 }

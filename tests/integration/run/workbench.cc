@@ -209,10 +209,12 @@ std::optional<store::SummaryRecord> Workbench::Summary(store::Id run, std::strin
 std::vector<store::SpanRecord> Workbench::Spans(std::string_view resource) {
   tracer_->Flush();
   std::vector<store::SpanRecord> spans;
+  store::TraceQuery query;
+  query.resource = resource;
   for (const store::TraceRecord& trace :
-       Must(store_->traces().ListTraces(store::kDefaultProject, resource, {}))) {
+       Must(store_->traces().FindTraces(store::kDefaultProject, query)).traces) {
     for (store::SpanRecord& span :
-         Must(store_->traces().ListSpans(store::kDefaultProject, trace.id))) {
+         Must(store_->traces().ListSpans(store::kDefaultProject, trace.id, {}))) {
       if (span.resource == resource) {
         spans.push_back(std::move(span));
       }

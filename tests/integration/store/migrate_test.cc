@@ -102,6 +102,32 @@ TEST_F(MigrateTest, FromEveryOlderSchemaTheResultIsThatOfANewFile) {
   }
 }
 
+TEST_F(MigrateTest, TracesOfTheFirstVersionAreKept) {
+  ASSERT_TRUE(MigrateTo(TraceMigrations().first(1)).ok());
+  {
+    const auto database = Database::Open(Path(), {});
+    const absl::Status status = (*database)->Execute(
+        "INSERT INTO names VALUES (1, 1, 'run'), (2, 1, 'run.load'), (3, 1, 'runs/7');"
+        "INSERT INTO traces VALUES (4, 1, zeroblob(16), 'run', 1, 5000, 9000, 2, 1, 'runs/7');"
+        "INSERT INTO spans VALUES (1, 4, x'0000000000000001', zeroblob(8), 1, 5000, 4000, 1, '', "
+        "CAST('' AS BLOB), 3), (1, 4, x'0000000000000002', x'0000000000000001', 2, 6000, 10, 2, "
+        "'no', "
+        "x'04000000726F7773020000003432', NULL);"
+        "INSERT INTO trace_resources VALUES (1, 3, 4);");
+    ASSERT_TRUE(status.ok()) << status;
+  }
+  const absl::Status status = MigrateTo(TraceMigrations());
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(QueryInt64("SELECT count(*) FROM traces t JOIN names n ON n.id = t.root_name_id "
+                       "WHERE n.name = 'run' AND t.id = 4 AND t.duration_ns = 4000 AND "
+                       "t.num_errors = 1 AND t.signature = -1 AND t.resource_id = 3"),
+            1);
+  EXPECT_EQ(QueryInt64("SELECT count(*) FROM spans WHERE trace_key = 4 AND details = x'00'"), 1);
+  EXPECT_EQ(QueryInt64("SELECT count(*) FROM spans WHERE status_message = 'no' AND "
+                       "details = x'0004000000726F7773020000003432'"),
+            1);
+}
+
 TEST_F(MigrateTest, RowsSurvive) {
   ASSERT_TRUE(MigrateTo(FirstSteps(1)).ok());
   ASSERT_TRUE(MigrateTo(FirstSteps(3)).ok());

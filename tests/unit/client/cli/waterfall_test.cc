@@ -76,8 +76,9 @@ TEST(WaterfallTextTest, DrawsSpansThatAreEachOthersParentOnce) {
 }
 
 TEST(SpansTableTest, CountsTimeFromTheStartOfTheTrace) {
-  EXPECT_NE(SpansTable(RunTrace()).Csv().find("c,b,2,run.load,7500.000,2500.000,,,\r\n"),
-            std::string::npos);
+  EXPECT_NE(
+      SpansTable(RunTrace()).Csv().find("c,b,2,run.load,7500.000,2500.000,0.000,0.000,,,,\r\n"),
+      std::string::npos);
 }
 
 }  // namespace

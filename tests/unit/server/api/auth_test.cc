@@ -15,6 +15,7 @@
 #include "assay/v1/run_service.pb.h"
 #include "assay/v1/trace_service.pb.h"
 #include "assay/v1/upload_service.pb.h"
+#include "opentelemetry/proto/collector/trace/v1/trace_service.pb.h"
 
 namespace assay::api {
 namespace {
@@ -22,14 +23,16 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-// Every method of assay.v1, `assay.v1.Service/Method`.
+// Every method of assay.v1, `assay.v1.Service/Method`, and of OpenTelemetry's service.
 std::set<std::string> SchemaMethods() {
   std::set<std::string> methods;
   for (const google::protobuf::FileDescriptor* file :
        {v1::ServerInfo::descriptor()->file(), v1::Comparison::descriptor()->file(),
         v1::Dataset::descriptor()->file(), v1::Model::descriptor()->file(),
         v1::Run::descriptor()->file(), v1::Trace::descriptor()->file(),
-        v1::Upload::descriptor()->file()}) {
+        v1::Upload::descriptor()->file(),
+        opentelemetry::proto::collector::trace::v1::ExportTraceServiceRequest::descriptor()
+            ->file()}) {
     for (int s = 0; s < file->service_count(); ++s) {
       for (int m = 0; m < file->service(s)->method_count(); ++m) {
         methods.insert(absl::StrFormat("%s/%s", file->service(s)->full_name(),
@@ -52,7 +55,8 @@ TEST(MethodRolesTest, LetViewersReadOnly) {
   for (const auto& [method, role] : MethodRoles()) {
     const std::string_view verb = method.substr(method.find('/') + 1);
     const bool is_read = verb.starts_with("Get") || verb.starts_with("List") ||
-                         verb.starts_with("Read") || verb.starts_with("Watch");
+                         verb.starts_with("Read") || verb.starts_with("Watch") ||
+                         verb.starts_with("Query");
     if (!is_read) {
       EXPECT_GT(role, Role::kViewer) << method;
     }

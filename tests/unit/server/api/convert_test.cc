@@ -11,7 +11,6 @@
 #include "assay/v1/comparison_service.pb.h"
 #include "assay/v1/dataset_service.pb.h"
 #include "assay/v1/run_service.pb.h"
-#include "assay/v1/trace_service.pb.h"
 
 namespace assay::api {
 namespace {
@@ -59,29 +58,6 @@ TEST(ConvertTest, LeavesOutWhatIsUndefined) {
   EXPECT_FALSE(run.summaries(0).has_value());
   EXPECT_TRUE(run.summaries(1).has_value());
   EXPECT_EQ(run.summaries(0).num_undefined(), 5);
-}
-
-TEST(ConvertTest, WritesIdsOfSpansAsHex) {
-  store::SpanRecord span;
-  span.span_id = {0x01, 0xab, 0, 0, 0, 0, 0, 0xff};
-  span.status = store::SpanStatus::kError;
-  v1::Span message;
-  ToProto(span, message);
-  EXPECT_EQ(message.span_id(), "01ab0000000000ff");
-  EXPECT_EQ(message.parent_span_id(), "");
-  EXPECT_EQ(message.status(), v1::Span::ERROR);
-}
-
-TEST(ConvertTest, NamesTheRunOfATrace) {
-  store::TraceRecord trace;
-  trace.resource = "runs/12";
-  trace.start_ns = 1'000'000'007;
-  v1::Trace message;
-  ToProto("default", trace, message);
-  EXPECT_EQ(message.resource(), "projects/default/runs/12");
-  EXPECT_EQ(message.name(), "projects/default/traces/" + std::string(32, '0'));
-  EXPECT_EQ(message.start_time().seconds(), 1);
-  EXPECT_EQ(message.start_time().nanos(), 7);
 }
 
 }  // namespace

@@ -1,11 +1,10 @@
-#include "server/trace/waterfall.h"
+#include "server/trace/span_tree.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace assay::trace {
@@ -24,48 +23,49 @@ store::SpanRecord MakeSpan(std::uint8_t id, std::uint8_t parent, std::int64_t st
   return span;
 }
 
-std::vector<std::string> Drawn(std::vector<store::SpanRecord> spans) {
+std::vector<std::string> Drawn(const std::vector<store::SpanRecord>& spans) {
   std::vector<std::string> lines;
-  for (const WaterfallRow& row : ArrangeWaterfall(std::move(spans))) {
-    lines.push_back(std::string(static_cast<std::size_t>(row.depth), '.') + row.span.name);
+  const SpanTree tree = MakeSpanTree(spans);
+  for (const std::size_t i : tree.order) {
+    lines.push_back(std::string(tree.depth[i], '.') + spans[i].name);
   }
   return lines;
 }
 
-TEST(ArrangeWaterfallTest, IsEmptyWithoutSpans) { EXPECT_THAT(Drawn({}), IsEmpty()); }
+TEST(SpanTreeTest, IsEmptyWithoutSpans) { EXPECT_THAT(Drawn({}), IsEmpty()); }
 
-TEST(ArrangeWaterfallTest, PutsChildrenBelowTheirParentInTheOrderTheyBegan) {
+TEST(SpanTreeTest, PutsChildrenBelowTheirParentInTheOrderTheyBegan) {
   EXPECT_THAT(Drawn({MakeSpan(4, 2, 25), MakeSpan(3, 1, 40), MakeSpan(2, 1, 20), MakeSpan(1, 0, 10),
                      MakeSpan(5, 3, 41)}),
               ElementsAre("1", ".2", "..4", ".3", "..5"));
 }
 
-TEST(ArrangeWaterfallTest, KeepsBranchesTogetherThatRanAtOnce) {
+TEST(SpanTreeTest, KeepsBranchesTogetherThatRanAtOnce) {
   EXPECT_THAT(Drawn({MakeSpan(1, 0, 0), MakeSpan(2, 1, 1), MakeSpan(3, 1, 2), MakeSpan(4, 2, 3),
                      MakeSpan(5, 3, 4), MakeSpan(6, 2, 5)}),
               ElementsAre("1", ".2", "..4", "..6", ".3", "..5"));
 }
 
-TEST(ArrangeWaterfallTest, PutsAParentFirstThoughItsClockIsBehind) {
+TEST(SpanTreeTest, PutsAParentFirstThoughItsClockIsBehind) {
   EXPECT_THAT(Drawn({MakeSpan(1, 0, 10), MakeSpan(2, 1, 5)}), ElementsAre("1", ".2"));
 }
 
-TEST(ArrangeWaterfallTest, OrdersEqualStartsById) {
+TEST(SpanTreeTest, OrdersEqualStartsById) {
   EXPECT_THAT(Drawn({MakeSpan(1, 0, 0), MakeSpan(9, 1, 5), MakeSpan(3, 1, 5)}),
               ElementsAre("1", ".3", ".9"));
 }
 
-TEST(ArrangeWaterfallTest, DrawsASpanWithoutItsParentAsARoot) {
+TEST(SpanTreeTest, DrawsASpanWithoutItsParentAsARoot) {
   EXPECT_THAT(Drawn({MakeSpan(2, 99, 5), MakeSpan(3, 2, 6), MakeSpan(1, 0, 7)}),
               ElementsAre("2", ".3", "1"));
 }
 
-TEST(ArrangeWaterfallTest, KeepsSpansWhoseParentsFormACircle) {
+TEST(SpanTreeTest, KeepsSpansWhoseParentsFormACircle) {
   EXPECT_THAT(Drawn({MakeSpan(1, 2, 5), MakeSpan(2, 1, 6), MakeSpan(3, 3, 7)}),
               ElementsAre("3", "1", ".2"));
 }
 
-TEST(ArrangeWaterfallTest, DrawsALongChain) {
+TEST(SpanTreeTest, DrawsALongChain) {
   constexpr int kLength = 100'000;
   std::vector<store::SpanRecord> spans(kLength);
   for (int i = 0; i < kLength; ++i) {
@@ -78,9 +78,9 @@ TEST(ArrangeWaterfallTest, DrawsALongChain) {
     }
     span.start_ns = i;
   }
-  const std::vector<WaterfallRow> rows = ArrangeWaterfall(std::move(spans));
-  ASSERT_THAT(rows, SizeIs(kLength));
-  EXPECT_EQ(rows.back().depth, kLength - 1);
+  const SpanTree tree = MakeSpanTree(spans);
+  ASSERT_THAT(tree.order, SizeIs(kLength));
+  EXPECT_EQ(tree.depth[tree.order.back()], kLength - 1);
 }
 
 }  // namespace

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+namespace assay::cli {
+
+// Nanoseconds of `250ms`, `1.5s`, `20us`, `90m`, `2h` or `7d`. INVALID_ARGUMENT names `flag`.
+absl::StatusOr<std::int64_t> ParseTimeSpan(std::string_view flag, std::string_view text);
+
+}  // namespace assay::cli

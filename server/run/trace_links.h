@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/store/store.h"
+
+namespace assay::run {
+
+// A row of an output set that names a trace.
+struct TracedRow {
+  store::Id output_set = 0;
+  std::int64_t row = 0;
+  std::string key;
+  std::string span_id;  // as the row has it; empty: none
+};
+
+// What mentions a trace. Everything newest first.
+struct TraceLinks {
+  std::vector<TracedRow> rows;
+  std::vector<store::Id> runs;         // of these output sets
+  std::vector<store::Id> comparisons;  // of these runs
+};
+
+// Looks through the output sets that have a column `trace_id`, the newest 200, and at most 100 rows
+// of each. `trace_id` is 32 hex digits in lower case.
+absl::StatusOr<TraceLinks> FindTraceLinks(store::Store& store, store::Id project,
+                                          std::string_view trace_id);
+
+}  // namespace assay::run
