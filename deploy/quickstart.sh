@@ -102,11 +102,14 @@ push_outputs mlp digits "$digits/mlp_relu.jsonl" --activation relu --weights-dig
 push_outputs mlp digits "$digits/mlp_silu.jsonl" --activation silu --weights-digest $mlp_weights
 push_outputs embed digits "$digits/embed_gelu.jsonl" --activation gelu --weights-digest $embed_weights
 push_outputs embed digits "$digits/embed_silu.jsonl" --activation silu --weights-digest $embed_weights
+models=tests/data/reference_models
+assay model push classifier --architecture $models/mlp_relu.arch.json --weights $models/mlp_relu.safetensors
 assay dataset push robust03 --qrels "$robust/qrels.txt"
 push_outputs search robust03 "$robust/fub03IeOLKe3.run" --config system=fub03IeOLKe3
 push_outputs search robust03 "$robust/oce03noXbmD.run" --config system=oce03noXbmD
 
 say "did the change make the model worse?"
+show check classifier@1 --dataset digits --activation relu=silu --max-drop accuracy=0.02
 show diff search@1 search@2 --dataset robust03 --max-drop nDCG@10=0.02
 show diff embed@1 embed@2 --dataset digits --max-drop cosine=0.02
 show diff mlp@1 mlp@2 --dataset digits --max-drop accuracy=0.02

@@ -164,6 +164,7 @@ ExitCode ParseAndPerform(int argc, const char* const* argv) {
   AddEvaluatorCommand(app, action);
   AddScoreCommand(app, action);
   AddTraceCommand(app, action);
+  AddCheckCommand(app, action);
   AddActivationCommand(app, action);
   AddDoctorCommand(app, action);
   AddVersionCommand(app, action);

@@ -6,13 +6,19 @@
 
 #include "absl/strings/str_format.h"
 #include "client/cli/commands.h"
+#include "client/cli/numbers.h"
 #include "client/cli/resource_tables.h"
 #include "client/cpp/client.h"
 #include "client/cpp/references.h"
 #include "client/cpp/status_macros.h"
+#include "client/formats/input_file.h"
+#include "evaluators/model/safetensors.h"
 
 namespace assay::cli {
 namespace {
+
+// Of one message to the server, with room for what is around it.
+constexpr std::size_t kMaxWeightsBytes = 63 << 20;
 
 struct PushOptions {
   std::string name;
@@ -24,6 +30,8 @@ struct PushOptions {
   std::string dtype;
   std::string quantization;
   std::string preprocessing;
+  std::string architecture;  // file
+  std::string weights;       // file
 };
 
 struct ListOptions {
@@ -31,18 +39,77 @@ struct ListOptions {
   std::int64_t limit = 50;
 };
 
+// A safetensors file, offline.
+absl::StatusOr<ExitCode> RunInspect(Context& context, const std::string& path) {
+  ASSAY_ASSIGN_OR_RETURN(const formats::InputFile file, formats::InputFile::Open(path));
+  const absl::StatusOr<SafetensorsIndex> index = ReadSafetensorsIndex(file.bytes());
+  if (!index.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("%s: %s", file.name(), std::string(index.status().message())));
+  }
+  v1::SafetensorsFile message;
+  Table table(
+      {{"TENSOR", Align::kLeft, true}, {"DTYPE"}, {"SHAPE"}, {"BYTES", Align::kRight}, {"NOTE"}});
+  for (const TensorEntry& tensor : index->tensors) {
+    std::string note;
+    if (IsFloatingPoint(tensor)) {
+      const absl::Status values = TensorValues(file.bytes(), tensor).status();
+      note = values.ok() ? "" : "not finite";
+    } else {
+      note = "no weight: F64, F32, F16 and BF16 are";
+    }
+    v1::SafetensorsFile::Tensor& added = *message.add_tensors();
+    added.set_name(tensor.name);
+    added.set_dtype(tensor.dtype);
+    added.mutable_shape()->Add(tensor.shape.begin(), tensor.shape.end());
+    added.set_num_bytes(tensor.end - tensor.begin);
+    added.set_note(note);
+    table.AddRow({tensor.name, tensor.dtype, ShapeText(tensor.shape),
+                  CountText(tensor.end - tensor.begin), note});
+  }
+  message.mutable_metadata()->insert(index->metadata.begin(), index->metadata.end());
+  for (const auto& [key, value] : index->metadata) {
+    table.AddRow({absl::StrFormat("metadata %s", key), "", "", "", value});
+  }
+  context.Print(message, table);
+  return ExitCode::kPass;
+}
+
 absl::StatusOr<v1::CreateModelVersionRequest> MakeRequest(const Context& context,
                                                           const PushOptions& options) {
   ASSAY_RETURN_IF_ERROR(client::CheckResourceId(options.name));
-  if (!options.is_external) {
-    return WithHint(absl::InvalidArgumentError("a model needs --external"),
-                    "only models whose outputs are made elsewhere can be stored");
+  const bool has_artifacts = !options.architecture.empty() && !options.weights.empty();
+  if (options.is_external == has_artifacts ||
+      options.architecture.empty() != options.weights.empty()) {
+    return WithHint(
+        absl::InvalidArgumentError("a model is --external, or has --architecture and --weights"),
+        "see assay model push --help");
+  }
+  const bool is_declared = !(options.activation.empty() && options.weights_digest.empty() &&
+                             options.architecture_digest.empty() && options.dtype.empty() &&
+                             options.quantization.empty() && options.preprocessing.empty());
+  if (has_artifacts && is_declared) {
+    return absl::InvalidArgumentError(
+        "--activation, --weights-digest and the like are for --external: files say it themselves");
   }
   v1::CreateModelVersionRequest request;
   request.set_parent(client::ProjectName(context.project()));
   request.set_model(options.name);
   v1::ModelVersion& version = *request.mutable_version();
-  version.set_external(true);
+  version.set_external(options.is_external);
+  if (has_artifacts) {
+    ASSAY_ASSIGN_OR_RETURN(const formats::InputFile architecture,
+                           formats::InputFile::Open(options.architecture));
+    ASSAY_ASSIGN_OR_RETURN(const formats::InputFile weights,
+                           formats::InputFile::Open(options.weights));
+    if (weights.bytes().size() > kMaxWeightsBytes) {
+      return absl::InvalidArgumentError(absl::StrFormat("%s: %d bytes, at most %d are taken",
+                                                        weights.name(), weights.bytes().size(),
+                                                        kMaxWeightsBytes));
+    }
+    request.set_architecture(std::string(architecture.bytes()));
+    request.set_weights(std::string(weights.bytes()));
+  }
   version.set_activation(options.activation);
   version.set_weights_digest(options.weights_digest);
   version.set_architecture(options.architecture_digest);
@@ -142,6 +209,13 @@ absl::StatusOr<ExitCode> RunShow(Context& context, const std::string& reference)
   table.AddRow({"model", client::ShortName(version.name())});
   table.AddRow({"digest", version.digest()});
   table.AddRow({"kind", version.external() ? "external" : "stored"});
+  if (!version.derivation().empty()) {
+    table.AddRow({"derived from", client::ShortName(version.base())});
+    table.AddRow({"changes", version.derivation()});
+  }
+  if (!version.numerics().empty()) {
+    table.AddRow({"numerics", version.numerics()});
+  }
   const std::pair<const char*, const std::string*> declared[] = {
       {"activation", &version.activation()},     {"weights", &version.weights_digest()},
       {"architecture", &version.architecture()}, {"dtype", &version.dtype()},
@@ -176,6 +250,9 @@ void AddModelCommand(CLI::App& app, Action& action) {
   push->add_option("NAME", push_options->name, "Model; made when it does not exist")->required();
   push->add_flag("--external", push_options->is_external,
                  "The model runs elsewhere: only its outputs are stored");
+  push->add_option("--architecture", push_options->architecture,
+                   "assay.architecture/v1 JSON; the server then runs the model itself");
+  push->add_option("--weights", push_options->weights, "safetensors file with its weights");
   push->add_option("--config", push_options->config, "KEY=VALUE of its configuration; repeatable")
       ->allow_extra_args(false);
   push->add_option("--activation", push_options->activation, "Activation function, as gelu_tanh");
@@ -188,7 +265,9 @@ void AddModelCommand(CLI::App& app, Action& action) {
                    "Quantisation scheme, none for none");
   push->add_option("--preprocessing", push_options->preprocessing,
                    "Digest or name of what makes features of inputs");
-  push->footer("Example: assay model push mlp --external --activation relu --config epoch=12");
+  push->footer(
+      "Example: assay model push mlp --architecture mlp.arch.json --weights mlp.safetensors\n"
+      "         assay model push mlp --external --activation relu --config epoch=12");
   push->callback([push_options, &action] {
     action = [push_options](Context& context) { return RunPush(context, *push_options); };
   });
@@ -208,6 +287,16 @@ void AddModelCommand(CLI::App& app, Action& action) {
   CLI::App* show = model->add_subcommand("show", "Shows a version");
   show->add_option("REF", *show_reference, "mlp, mlp@3 or mlp@sha256:1f3a")->required();
   show->footer("Example: assay model show mlp@1");
+
+  auto inspected = std::make_shared<std::string>();
+  CLI::App* inspect = model->add_subcommand(
+      "inspect", "Lists the tensors of a safetensors file, or says what is wrong with it (exit 2)");
+  inspect->add_option("FILE", *inspected, "safetensors file")->required();
+  inspect->footer("Example: assay model inspect mlp.safetensors");
+  inspect->callback([inspected, &action] {
+    action = [inspected](Context& context) { return RunInspect(context, *inspected); };
+  });
+
   show->callback([show_reference, &action] {
     action = [show_reference](Context& context) { return RunShow(context, *show_reference); };
   });

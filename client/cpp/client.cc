@@ -15,6 +15,7 @@
 #include "assay/v1/comparison_service.grpc.pb.h"
 #include "assay/v1/dataset_service.grpc.pb.h"
 #include "assay/v1/model_service.grpc.pb.h"
+#include "assay/v1/reference_model_service.grpc.pb.h"
 #include "assay/v1/run_service.grpc.pb.h"
 #include "assay/v1/trace_service.grpc.pb.h"
 #include "assay/v1/upload_service.grpc.pb.h"
@@ -117,6 +118,7 @@ class Client::Stubs {
         comparisons(channel),
         datasets(channel),
         models(channel),
+        reference_models(channel),
         runs(channel),
         traces(channel),
         uploads(channel) {}
@@ -126,6 +128,7 @@ class Client::Stubs {
   v1::ComparisonService::Stub comparisons;
   v1::DatasetService::Stub datasets;
   v1::ModelService::Stub models;
+  v1::ReferenceModelService::Stub reference_models;
   v1::RunService::Stub runs;
   v1::TraceService::Stub traces;
   v1::UploadService::Stub uploads;
@@ -182,7 +185,8 @@ absl::StatusOr<v1::CreateModelVersionResponse> Client::CreateModelVersion(
   if (request.request_id().empty()) {
     request.set_request_id(NewRequestId());
   }
-  return Unary(*connection_, stubs_->models, &v1::ModelService::Stub::CreateModelVersion, request);
+  return Unary(*connection_, stubs_->models, &v1::ModelService::Stub::CreateModelVersion, request,
+               kLongDeadline);
 }
 
 absl::StatusOr<v1::ModelVersion> Client::GetModelVersion(
@@ -216,11 +220,29 @@ absl::StatusOr<v1::ReadOutputsResponse> Client::ReadOutputs(const v1::ReadOutput
   return Unary(*connection_, stubs_->models, &v1::ModelService::Stub::ReadOutputs, request);
 }
 
+absl::StatusOr<v1::ModelVersion> Client::DeriveModelVersion(
+    const v1::DeriveModelVersionRequest& request) {
+  return Unary(*connection_, stubs_->reference_models,
+               &v1::ReferenceModelService::Stub::DeriveModelVersion, request, kLongDeadline);
+}
+
+absl::StatusOr<v1::LayerReport> Client::CompareLayers(const v1::CompareLayersRequest& request) {
+  return Unary(*connection_, stubs_->reference_models,
+               &v1::ReferenceModelService::Stub::CompareLayers, request, kLongDeadline);
+}
+
+absl::StatusOr<v1::Diagnosis> Client::DiagnoseModel(const v1::DiagnoseModelRequest& request) {
+  return Unary(*connection_, stubs_->reference_models,
+               &v1::ReferenceModelService::Stub::DiagnoseModel, request, kLongDeadline);
+}
+
 absl::StatusOr<v1::Run> Client::CreateRun(v1::CreateRunRequest request) {
   if (request.request_id().empty()) {
     request.set_request_id(NewRequestId());
   }
-  return Unary(*connection_, stubs_->runs, &v1::RunService::Stub::CreateRun, request);
+  // A model with artifacts makes its outputs first.
+  return Unary(*connection_, stubs_->runs, &v1::RunService::Stub::CreateRun, request,
+               kLongDeadline);
 }
 
 absl::StatusOr<v1::Run> Client::GetRun(const v1::GetRunRequest& request) {

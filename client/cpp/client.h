@@ -13,6 +13,7 @@
 #include "assay/v1/comparison_service.pb.h"
 #include "assay/v1/dataset_service.pb.h"
 #include "assay/v1/model_service.pb.h"
+#include "assay/v1/reference_model_service.pb.h"
 #include "assay/v1/run_service.pb.h"
 #include "assay/v1/trace_service.pb.h"
 #include "client/cpp/connection.h"
@@ -54,6 +55,10 @@ class Client : public UploadTransport {
   absl::StatusOr<v1::ListOutputSetsResponse> ListOutputSets(v1::ListOutputSetsRequest request,
                                                             std::int64_t limit);
   absl::StatusOr<v1::ReadOutputsResponse> ReadOutputs(const v1::ReadOutputsRequest& request);
+
+  absl::StatusOr<v1::ModelVersion> DeriveModelVersion(const v1::DeriveModelVersionRequest& request);
+  absl::StatusOr<v1::LayerReport> CompareLayers(const v1::CompareLayersRequest& request);
+  absl::StatusOr<v1::Diagnosis> DiagnoseModel(const v1::DiagnoseModelRequest& request);
 
   absl::StatusOr<v1::Run> CreateRun(v1::CreateRunRequest request);
   absl::StatusOr<v1::Run> GetRun(const v1::GetRunRequest& request);

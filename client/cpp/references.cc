@@ -84,7 +84,12 @@ absl::StatusOr<VersionReference> ParseVersionReference(std::string_view text) {
   reference.version = at == std::string_view::npos ? "latest" : std::string(text.substr(at + 1));
   ASSAY_RETURN_IF_ERROR(CheckResourceId(reference.name));
 
-  const std::string_view version = reference.version;
+  // `3+fc1.gelu=silu`, a derived version: what follows the number is the server's to read.
+  std::string_view version = reference.version;
+  const std::size_t plus = version.find('+');
+  if (plus != std::string_view::npos && version.find('/') == std::string_view::npos) {
+    version = version.substr(0, plus);
+  }
   const bool is_digest = version.starts_with(kDigestPrefix) &&
                          version.size() >= kDigestPrefix.size() + kMinHexDigits &&
                          IsHex(version.substr(kDigestPrefix.size()));

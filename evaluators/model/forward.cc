@@ -14,7 +14,8 @@
 namespace assay {
 namespace {
 
-constexpr std::int64_t kTileRows = 64;
+// Rows between two calls of an observer for one layer.
+constexpr std::int64_t kTileRows = 1024;
 
 // The products of a network, one a step; nullptr where the step is none.
 template <typename T>
@@ -210,32 +211,6 @@ class Forward::Impl {
   Products<float> floats_;
   QuantizedProducts quantized_;
 };
-
-absl::StatusOr<Dtype> ParseDtype(std::string_view text) {
-  for (const Dtype dtype : {Dtype::kF64, Dtype::kF32, Dtype::kBf16, Dtype::kF16}) {
-    if (DtypeName(dtype) == text) {
-      return dtype;
-    }
-  }
-  return absl::InvalidArgumentError(
-      absl::StrFormat("no such dtype: '%s'; there are f64, f32, bf16, f16", text));
-}
-
-std::string_view DtypeName(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::kF64:
-      return "f64";
-    case Dtype::kF32:
-      return "f32";
-    case Dtype::kBf16:
-      return "bf16";
-    case Dtype::kF16:
-      return "f16";
-    case Dtype::kInt8:
-      return "int8";
-  }
-  return "";
-}
 
 absl::StatusOr<Forward> Forward::Make(const ReferenceModel& model, const Numerics& numerics) {
   auto impl = std::make_unique<Impl>();

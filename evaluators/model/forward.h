@@ -5,35 +5,14 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "evaluators/model/numerics.h"
 #include "evaluators/model/program.h"
-#include "evaluators/model/quantization.h"
 #include "evaluators/model/reference_model.h"
 
 namespace assay {
-
-// In what numbers a network runs.
-enum class Dtype : std::uint8_t {
-  kF64,   // the referee: double throughout
-  kF32,   // as deployed in float32: sums in order, activations rounded once
-  kBf16,  // weights rounded to bfloat16, otherwise the referee
-  kF16,   // weights rounded to half, otherwise the referee
-  kInt8,  // see QuantizationScheme
-};
-
-struct Numerics {
-  Dtype dtype = Dtype::kF64;
-  QuantizationScheme scheme;  // kInt8
-  InputCodes inputs;          // kInt8 with a static scheme: one for each product
-};
-
-// `f64`, `f32`, `bf16`, `f16`.
-absl::StatusOr<Dtype> ParseDtype(std::string_view text);
-std::string_view DtypeName(Dtype dtype);
 
 // Watches a network run. Called on the thread that runs it.
 class LayerObserver {

@@ -122,7 +122,7 @@ std::string QuantizationName(const QuantizationScheme& scheme) {
   if (scheme.calibration == QuantizationScheme::Calibration::kEntropy) {
     calibration = "entropy";
   } else if (scheme.calibration == QuantizationScheme::Calibration::kPercentile) {
-    calibration = absl::StrFormat("pct%g", scheme.percentile);
+    calibration = absl::StrFormat("pct%.10g", scheme.percentile);
   }
   return absl::StrFormat("static_%s_%s_%s", input, weights, calibration);
 }

@@ -58,7 +58,7 @@ absl::StatusOr<std::string> VersionNames::DatasetVersionName(store::Id version) 
 absl::StatusOr<std::string> VersionNames::ModelVersionName(store::Id version) const {
   ASSAY_ASSIGN_OR_RETURN(const VersionCache::Version found,
                          cache_.ModelVersion(project_id_, version));
-  return FormatVersionName(project_, "models", found.parent, found.number);
+  return ModelVersionResourceName(project_, found.parent, found.number, found.derivation);
 }
 
 void ToProto(std::int64_t time_us, google::protobuf::Timestamp& to) {
@@ -120,8 +120,8 @@ void AddColumns(const std::vector<store::ColumnRecord>& columns, v1::OutputSet& 
 
 void ToProto(const std::string& project, const store::ModelVersionRecord& from,
              v1::ModelVersion& to) {
-  to.set_name(FormatVersionName(project, "models", from.model_name, from.number));
-  to.set_number(from.number);
+  to.set_name(ModelVersionResourceName(project, from.model_name, from.number, from.derivation));
+  to.set_number(from.derivation.empty() ? from.number : 0);
   to.set_digest(store::DigestText(from.digest));
   to.set_external(from.external);
   to.mutable_config()->insert(from.config.begin(), from.config.end());
@@ -131,6 +131,12 @@ void ToProto(const std::string& project, const store::ModelVersionRecord& from,
   to.set_dtype(from.dtype);
   to.set_quantization(from.quantization);
   to.set_preprocessing(from.preprocessing);
+  to.set_architecture_json(from.architecture_json);
+  to.set_numerics(from.numerics);
+  to.set_derivation(from.derivation);
+  if (!from.derivation.empty()) {
+    to.set_base(FormatVersionName(project, "models", from.model_name, from.number));
+  }
   ToProto(from.created_us, *to.mutable_create_time());
 }
 

@@ -16,6 +16,7 @@
 #include "server/api/resource_names.h"
 #include "server/api/services.h"
 #include "server/base/status_macros.h"
+#include "server/run/stored_model.h"
 
 namespace assay::api {
 namespace {
@@ -30,7 +31,7 @@ class ModelService : public v1::ModelService::CallbackService {
   grpc::ServerUnaryReactor* CreateModelVersion(grpc::CallbackServerContext* context,
                                                const v1::CreateModelVersionRequest* request,
                                                v1::CreateModelVersionResponse* response) override {
-    return dispatcher_.Run(context, "assay.v1.ModelService/CreateModelVersion", Lane::kQuick,
+    return dispatcher_.Run(context, "assay.v1.ModelService/CreateModelVersion", Lane::kSlow,
                            [=, this](Call& call) { return Create(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* GetModelVersion(grpc::CallbackServerContext* context,
@@ -78,13 +79,28 @@ class ModelService : public v1::ModelService::CallbackService {
     ASSAY_ASSIGN_OR_RETURN(const std::string name, ParseProjectName("parent", request.parent()));
     ASSAY_RETURN_IF_ERROR(CheckUserId("model", request.model()));
     ASSAY_RETURN_IF_ERROR(CheckRequestId(request.request_id()));
-    if (!request.version().external()) {
+    ASSAY_ASSIGN_OR_RETURN(store::ModelVersionRecord version, request.version().external()
+                                                                  ? ExternalVersion(request)
+                                                                  : VersionWithArtifacts(request));
+    version.model_name = request.model();
+    ASSAY_ASSIGN_OR_RETURN(const store::Id project, call.ProjectId(name));
+    ASSAY_ASSIGN_OR_RETURN(
+        const auto added,
+        store_.models().AddVersion(project, version, request.request_id(),
+                                   version.external ? std::vector<store::ColumnChunks>()
+                                                    : run::WeightsColumn(request.weights())));
+    ToProto(name, added.first, *response.mutable_version());
+    response.set_already_existed(added.second);
+    return absl::OkStatus();
+  }
+
+  static absl::StatusOr<store::ModelVersionRecord> ExternalVersion(
+      const v1::CreateModelVersionRequest& request) {
+    if (!request.architecture().empty() || !request.weights().empty()) {
       return absl::InvalidArgumentError(
-          "version.external: must be true: this server takes no artifacts");
+          "version.external: a version with architecture and weights is not external");
     }
     store::ModelVersionRecord version;
-    version.model_name = request.model();
-    version.external = true;
     version.config = {request.version().config().begin(), request.version().config().end()};
     version.activation = request.version().activation();
     version.weights_digest = request.version().weights_digest();
@@ -94,12 +110,27 @@ class ModelService : public v1::ModelService::CallbackService {
     version.preprocessing = request.version().preprocessing();
     ASSAY_RETURN_IF_ERROR(CheckModelVersion(version));
     ASSAY_ASSIGN_OR_RETURN(version.digest, ModelVersionDigest(version));
-    ASSAY_ASSIGN_OR_RETURN(const store::Id project, call.ProjectId(name));
-    ASSAY_ASSIGN_OR_RETURN(const auto added,
-                           store_.models().AddVersion(project, version, request.request_id()));
-    ToProto(name, added.first, *response.mutable_version());
-    response.set_already_existed(added.second);
-    return absl::OkStatus();
+    return version;
+  }
+
+  static absl::StatusOr<store::ModelVersionRecord> VersionWithArtifacts(
+      const v1::CreateModelVersionRequest& request) {
+    constexpr std::size_t kMaxArchitectureBytes = 4 << 20;
+    if (request.architecture().empty() || request.weights().empty()) {
+      return absl::InvalidArgumentError(
+          "version.external: must be true unless architecture and weights are given");
+    }
+    if (request.architecture().size() > kMaxArchitectureBytes) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("architecture: %d bytes, at most %d are taken",
+                          request.architecture().size(), kMaxArchitectureBytes));
+    }
+    ASSAY_ASSIGN_OR_RETURN(store::ModelVersionRecord version,
+                           run::MakeStoredVersion(request.architecture(), request.weights()));
+    version.config = {request.version().config().begin(), request.version().config().end()};
+    ASSAY_RETURN_IF_ERROR(CheckModelVersion(version));
+    version.digest = run::StoredVersionDigest(version);
+    return version;
   }
 
   absl::Status GetVersion(Call& call, const v1::GetModelVersionRequest& request,

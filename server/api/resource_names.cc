@@ -129,6 +129,12 @@ std::string FormatVersionName(std::string_view project, std::string_view collect
   return absl::StrFormat("projects/%s/%s/%s/versions/%d", project, collection, id, number);
 }
 
+std::string ModelVersionResourceName(std::string_view project, std::string_view model,
+                                     std::int64_t number, std::string_view derivation) {
+  return absl::StrFormat("%s%s%s", FormatVersionName(project, "models", model, number),
+                         derivation.empty() ? "" : "+", derivation);
+}
+
 absl::Status CheckUserId(std::string_view field, std::string_view id) {
   const auto is_allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||

@@ -54,6 +54,10 @@ absl::StatusOr<VersionName> ParseVersionName(std::string_view field, std::string
 std::string FormatVersionName(std::string_view project, std::string_view collection,
                               std::string_view id, std::int64_t number);
 
+// Of a model version: as above, with `+` and the changes of a derived version.
+std::string ModelVersionResourceName(std::string_view project, std::string_view model,
+                                     std::int64_t number, std::string_view derivation);
+
 // OK for an id of a dataset or model: 1 to 128 of letters, digits, `.`, `_`, `-`; not starting with
 // `.` or `-`.
 absl::Status CheckUserId(std::string_view field, std::string_view id);

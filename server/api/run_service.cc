@@ -16,6 +16,7 @@
 #include "server/api/services.h"
 #include "server/api/watch.h"
 #include "server/base/status_macros.h"
+#include "server/run/model_outputs.h"
 
 namespace assay::api {
 namespace {
@@ -30,12 +31,14 @@ class RunService : public v1::RunService::CallbackService {
       : dispatcher_(context.dispatcher),
         store_(context.store),
         cache_(context.cache),
-        scheduler_(context.scheduler) {}
+        ingestor_(context.ingestor),
+        scheduler_(context.scheduler),
+        tracer_(context.tracer) {}
 
   grpc::ServerUnaryReactor* CreateRun(grpc::CallbackServerContext* context,
                                       const v1::CreateRunRequest* request,
                                       v1::Run* response) override {
-    return dispatcher_.Run(context, "assay.v1.RunService/CreateRun", Lane::kQuick,
+    return dispatcher_.Run(context, "assay.v1.RunService/CreateRun", Lane::kSlow,
                            [=, this](Call& call) { return Create(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* GetRun(grpc::CallbackServerContext* context,
@@ -74,7 +77,7 @@ class RunService : public v1::RunService::CallbackService {
     ASSAY_ASSIGN_OR_RETURN(run::RunRequest asked, ReadRequest(request));
     ASSAY_ASSIGN_OR_RETURN(const store::Id project, call.ProjectId(name));
     ASSAY_ASSIGN_OR_RETURN(asked.output_set_id,
-                           FindOutputSet(Resolver(store_, project, name), project, request));
+                           FindOutputSet(call, Resolver(store_, project, name), project, request));
     ASSAY_ASSIGN_OR_RETURN(const store::RunRecord run,
                            scheduler_.Submit(project, asked, call.span().context()));
     call.span().SetResource(absl::StrFormat("runs/%d", run.id));
@@ -107,8 +110,9 @@ class RunService : public v1::RunService::CallbackService {
     return asked;
   }
 
-  // The outputs that a request names, or the newest ones of both versions.
-  absl::StatusOr<store::Id> FindOutputSet(const Resolver& resolver, store::Id project,
+  // The outputs that a request names, or the newest ones of both versions. A model with artifacts
+  // that has none yet makes them.
+  absl::StatusOr<store::Id> FindOutputSet(Call& call, const Resolver& resolver, store::Id project,
                                           const v1::CreateRunRequest& request) {
     store::Id dataset_version = 0;
     store::Id model_version = 0;
@@ -124,6 +128,15 @@ class RunService : public v1::RunService::CallbackService {
           const std::vector<store::OutputSetRecord> newest,
           store_.models().ListOutputSets(project, dataset_version, model_version, {0, 1}));
       if (newest.empty()) {
+        ASSAY_ASSIGN_OR_RETURN(const store::ModelVersionRecord model,
+                               store_.models().GetVersion(project, model_version));
+        if (!model.external) {
+          ASSAY_ASSIGN_OR_RETURN(const store::DatasetVersionRecord dataset,
+                                 store_.datasets().GetVersion(project, dataset_version));
+          return run::ProduceOutputs({store_, ingestor_, tracer_, call.span().context(),
+                                      [&] { return call.CheckAlive(); }},
+                                     project, dataset, model);
+        }
         return absl::NotFoundError(absl::StrFormat(
             "no outputs of '%s' on '%s'", request.model_version(), request.dataset_version()));
       }
@@ -294,7 +307,9 @@ class RunService : public v1::RunService::CallbackService {
   Dispatcher& dispatcher_;
   store::Store& store_;
   VersionCache& cache_;
+  ingest::Ingestor& ingestor_;
   run::Scheduler& scheduler_;
+  trace::Tracer& tracer_;
 };
 
 }  // namespace

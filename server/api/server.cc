@@ -20,8 +20,8 @@
 namespace assay::api {
 namespace {
 
-// The largest message is one of spans; the rest is for what is around it. Calls with smaller limits
-// check them themselves.
+// The largest messages are one of spans and one with the weights of a model; the rest is for what
+// is around it. Calls with smaller limits check them themselves.
 constexpr int kMaxReceiveBytes = static_cast<int>(OtlpReceiver::kMaxRequestBytes);
 constexpr std::chrono::milliseconds kCancelPatience{200};
 constexpr int kKeepaliveTimeMs = 60'000;
@@ -30,8 +30,8 @@ constexpr int kMinPingIntervalMs = 10'000;
 
 constexpr std::string_view kServiceNames[] = {
     "assay.v1.AdminService",   "assay.v1.BaselineService", "assay.v1.ComparisonService",
-    "assay.v1.DatasetService", "assay.v1.ModelService",    "assay.v1.RunService",
-    "assay.v1.TraceService",   "assay.v1.UploadService"};
+    "assay.v1.DatasetService", "assay.v1.ModelService",    "assay.v1.ReferenceModelService",
+    "assay.v1.RunService",     "assay.v1.TraceService",    "assay.v1.UploadService"};
 
 // gRPC's own messages, which would otherwise go to stderr in a form of their own.
 void LogFromGrpc(gpr_log_func_args* args) {
@@ -104,6 +104,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options,
   impl.services.push_back(MakeDatasetService(context));
   impl.services.push_back(MakeModelService(context));
   impl.services.push_back(MakeOtlpService(context));
+  impl.services.push_back(MakeReferenceModelService(context));
   impl.services.push_back(MakeRunService(context));
   impl.services.push_back(MakeTraceService(context));
   impl.services.push_back(MakeUploadService(context));

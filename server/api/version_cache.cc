@@ -66,7 +66,7 @@ absl::StatusOr<VersionCache::Version> VersionCache::ModelVersion(store::Id proje
   }
   ASSAY_ASSIGN_OR_RETURN(const store::ModelVersionRecord record,
                          store_.models().GetVersion(project, version));
-  Version found{record.model_name, record.number, record.digest};
+  Version found{record.model_name, record.number, record.digest, record.derivation};
   const MutexLock lock(mutex_);
   Keep(model_versions_, kMaxEntries, key, found);
   return found;

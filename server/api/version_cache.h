@@ -20,6 +20,7 @@ class VersionCache {
     std::string parent;  // dataset or model id
     std::int64_t number = 0;
     store::Digest digest{};
+    std::string derivation{};  // models
   };
 
   // `store` outlives it.

@@ -22,6 +22,8 @@ using Digest = std::array<std::uint8_t, 32>;  // SHA-256
 
 inline constexpr Id kDefaultProject = 1;
 inline constexpr std::int64_t kChunkRows = 4096;
+// Text column of a model version: its weights file in pieces, a row each.
+inline constexpr char kWeightsColumn[] = "weights";
 
 // `sha256:` and 64 hex digits.
 std::string DigestText(const Digest& digest);
@@ -79,7 +81,7 @@ struct ModelVersionRecord {
   Id id = 0;
   Id model_id = 0;
   std::string model_name;
-  std::int64_t number = 0;
+  std::int64_t number = 0;  // of a derived version: of the version it was derived from
   Digest digest{};
   bool external = true;
   std::map<std::string, std::string> config;
@@ -90,6 +92,12 @@ struct ModelVersionRecord {
   std::string dtype;
   std::string quantization;
   std::string preprocessing;
+  // Of versions with artifacts, whose fields above are filled from them. Weights are the column
+  // kWeightsColumn of the version itself, or of `base_id` when that is not 0.
+  std::string architecture_json;  // assay.architecture/v1 in its one spelling
+  std::string numerics;           // what it runs in; see NumericsText
+  std::string derivation;  // declared changes of the base, `fc1.gelu=silu`; empty: not derived
+  Id base_id = 0;
   std::int64_t created_us = 0;
 };
 

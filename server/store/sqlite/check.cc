@@ -54,7 +54,8 @@ constexpr std::string_view kColumnsOfNobody =
     "AND o.id = k.owner_id) AND NOT EXISTS (SELECT 1 FROM output_sets o "
     "WHERE o.project_id = k.project_id AND o.id = k.owner_id) AND NOT EXISTS (SELECT 1 FROM runs o "
     "WHERE o.project_id = k.project_id AND o.id = k.owner_id) AND NOT EXISTS (SELECT 1 FROM "
-    "uploads o WHERE o.project_id = k.project_id AND o.id = k.owner_id) "
+    "uploads o WHERE o.project_id = k.project_id AND o.id = k.owner_id) AND NOT EXISTS (SELECT 1 "
+    "FROM model_versions o WHERE o.project_id = k.project_id AND o.id = k.owner_id) "
     "ORDER BY k.project_id, k.owner_id";
 // What an output set or a run points to.
 constexpr std::string_view kDanglingOwners =

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_format.h"
 #include "server/base/status_macros.h"
+#include "server/store/sqlite/column_table.h"
 #include "server/store/sqlite/id_sequence.h"
 #include "server/store/sqlite/output_set_table.h"
 #include "server/store/sqlite/page_bound.h"
@@ -20,42 +21,49 @@ constexpr std::string_view kInsertModel =
     "INSERT INTO models (id, project_id, name, created_us) VALUES ($1, $2, $3, $4)";
 constexpr std::string_view kSelectVersion =
     "SELECT v.id, v.model_id, m.name, v.number, v.digest, v.is_external, v.activation, "
-    "v.weights_digest, v.architecture, v.dtype, v.quantization, v.preprocessing, v.created_us "
+    "v.weights_digest, v.architecture, v.dtype, v.quantization, v.preprocessing, "
+    "v.architecture_json, v.numerics, v.derivation, v.base_id, v.created_us "
     "FROM model_versions v "
     "JOIN models m ON m.project_id = v.project_id AND m.id = v.model_id "
     "WHERE v.project_id = $1 AND v.id = $2";
 constexpr std::string_view kSelectVersionByRequest =
     "SELECT v.id, v.model_id, m.name, v.number, v.digest, v.is_external, v.activation, "
-    "v.weights_digest, v.architecture, v.dtype, v.quantization, v.preprocessing, v.created_us "
+    "v.weights_digest, v.architecture, v.dtype, v.quantization, v.preprocessing, "
+    "v.architecture_json, v.numerics, v.derivation, v.base_id, v.created_us "
     "FROM model_versions v "
     "JOIN models m ON m.project_id = v.project_id AND m.id = v.model_id "
     "WHERE v.project_id = $1 AND v.request_id = $2";
 constexpr std::string_view kSelectVersionByNumber =
     "SELECT v.id, v.model_id, m.name, v.number, v.digest, v.is_external, v.activation, "
-    "v.weights_digest, v.architecture, v.dtype, v.quantization, v.preprocessing, v.created_us "
+    "v.weights_digest, v.architecture, v.dtype, v.quantization, v.preprocessing, "
+    "v.architecture_json, v.numerics, v.derivation, v.base_id, v.created_us "
     "FROM model_versions v "
     "JOIN models m ON m.project_id = v.project_id AND m.id = v.model_id "
-    "WHERE v.project_id = $1 AND v.model_id = $2 AND v.number = $3";
+    "WHERE v.project_id = $1 AND v.model_id = $2 AND v.number = $3 AND v.derivation = $4";
 constexpr std::string_view kSelectVersionsByDigest =
     "SELECT v.id, v.model_id, m.name, v.number, v.digest, v.is_external, v.activation, "
-    "v.weights_digest, v.architecture, v.dtype, v.quantization, v.preprocessing, v.created_us "
+    "v.weights_digest, v.architecture, v.dtype, v.quantization, v.preprocessing, "
+    "v.architecture_json, v.numerics, v.derivation, v.base_id, v.created_us "
     "FROM model_versions v "
     "JOIN models m ON m.project_id = v.project_id AND m.id = v.model_id "
     "WHERE v.project_id = $1 AND v.model_id = $2 AND v.digest >= $3 AND v.digest <= $4 "
     "ORDER BY v.digest LIMIT 2";
 constexpr std::string_view kListVersions =
     "SELECT v.id, v.model_id, m.name, v.number, v.digest, v.is_external, v.activation, "
-    "v.weights_digest, v.architecture, v.dtype, v.quantization, v.preprocessing, v.created_us "
+    "v.weights_digest, v.architecture, v.dtype, v.quantization, v.preprocessing, "
+    "v.architecture_json, v.numerics, v.derivation, v.base_id, v.created_us "
     "FROM model_versions v "
     "JOIN models m ON m.project_id = v.project_id AND m.id = v.model_id "
-    "WHERE v.project_id = $1 AND v.model_id = $2 AND v.number < $3 "
+    "WHERE v.project_id = $1 AND v.model_id = $2 AND v.number < $3 AND v.derivation = '' "
     "ORDER BY v.number DESC LIMIT $4";
 constexpr std::string_view kSelectLastNumber =
     "SELECT coalesce(max(number), 0) FROM model_versions WHERE project_id = $1 AND model_id = $2";
 constexpr std::string_view kInsertVersion =
     "INSERT INTO model_versions (id, project_id, model_id, number, digest, is_external, "
-    "activation, weights_digest, architecture, dtype, quantization, preprocessing, request_id, "
-    "created_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    "activation, weights_digest, architecture, dtype, quantization, preprocessing, "
+    "architecture_json, numerics, derivation, base_id, request_id, "
+    "created_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
+    "$17, $18)";
 constexpr std::string_view kInsertConfig =
     "INSERT INTO model_config (project_id, model_version_id, name, value) VALUES ($1, $2, $3, $4)";
 constexpr std::string_view kSelectConfig =
@@ -101,7 +109,8 @@ absl::StatusOr<std::vector<ModelVersionRecord>> ReadVersions(Database& database,
     ASSAY_RETURN_IF_ERROR(select.Read(
         version.id, version.model_id, version.model_name, version.number, version.digest,
         version.external, version.activation, version.weights_digest, version.architecture,
-        version.dtype, version.quantization, version.preprocessing, version.created_us));
+        version.dtype, version.quantization, version.preprocessing, version.architecture_json,
+        version.numerics, version.derivation, version.base_id, version.created_us));
     ASSAY_RETURN_IF_ERROR(ReadConfig(database, project, version));
   }
 }
@@ -147,33 +156,43 @@ absl::StatusOr<Id> PutModel(Database& database, Id project, std::string_view nam
 
 absl::StatusOr<Id> InsertVersion(Database& database, Id project, Id model,
                                  const ModelVersionRecord& version, const std::string& request_id,
-                                 std::int64_t now_us) {
-  std::int64_t last_number = 0;
-  {
+                                 const std::vector<ColumnChunks>& artifacts, std::int64_t now_us) {
+  std::int64_t number = version.number;
+  if (version.derivation.empty()) {
     ASSAY_ASSIGN_OR_RETURN(Statement last, Statement::Prepare(database, kSelectLastNumber));
     last.Bind(project, model);
     ASSAY_RETURN_IF_ERROR(last.Step().status());
-    ASSAY_RETURN_IF_ERROR(last.Read(last_number));
+    ASSAY_RETURN_IF_ERROR(last.Read(number));
+    ++number;
   }
   ASSAY_ASSIGN_OR_RETURN(const Id id, AllocateIds(database, 1));
   ASSAY_ASSIGN_OR_RETURN(Statement insert, Statement::Prepare(database, kInsertVersion));
-  insert.Bind(id, project, model, last_number + 1, version.digest, version.external,
-              version.activation, version.weights_digest, version.architecture, version.dtype,
-              version.quantization, version.preprocessing, request_id, now_us);
+  insert.Bind(id, project, model, number, version.digest, version.external, version.activation,
+              version.weights_digest, version.architecture, version.dtype, version.quantization,
+              version.preprocessing, version.architecture_json, version.numerics,
+              version.derivation, version.base_id, request_id, now_us);
   ASSAY_RETURN_IF_ERROR(insert.Run());
   ASSAY_ASSIGN_OR_RETURN(Statement config, Statement::Prepare(database, kInsertConfig));
   for (const auto& [name, value] : version.config) {
     config.Bind(project, id, name, value);
     ASSAY_RETURN_IF_ERROR(config.Run());
   }
+  if (!artifacts.empty()) {
+    std::vector<ColumnRecord> columns;
+    for (const ColumnChunks& artifact : artifacts) {
+      columns.push_back(artifact.column);
+    }
+    ASSAY_RETURN_IF_ERROR(PutColumnChunks(database, project, id, artifacts));
+    ASSAY_RETURN_IF_ERROR(PutColumns(database, project, id, columns));
+  }
   return id;
 }
 
 // The version that `request_id` made, that has the digest of `version`, or a new one.
-absl::StatusOr<std::pair<ModelVersionRecord, bool>> PutVersion(Database& database, Id project,
-                                                               const ModelVersionRecord& version,
-                                                               const std::string& request_id,
-                                                               std::int64_t now_us) {
+absl::StatusOr<std::pair<ModelVersionRecord, bool>> PutVersion(
+    Database& database, Id project, const ModelVersionRecord& version,
+    const std::string& request_id, const std::vector<ColumnChunks>& artifacts,
+    std::int64_t now_us) {
   if (!request_id.empty()) {
     ASSAY_ASSIGN_OR_RETURN(const std::vector<ModelVersionRecord> made,
                            SelectVersions(database, project, kSelectVersionByRequest, request_id));
@@ -188,8 +207,8 @@ absl::StatusOr<std::pair<ModelVersionRecord, bool>> PutVersion(Database& databas
   if (!same.empty()) {
     return std::pair(same[0], true);
   }
-  ASSAY_ASSIGN_OR_RETURN(const Id id,
-                         InsertVersion(database, project, model, version, request_id, now_us));
+  ASSAY_ASSIGN_OR_RETURN(
+      const Id id, InsertVersion(database, project, model, version, request_id, artifacts, now_us));
   ASSAY_ASSIGN_OR_RETURN(const std::vector<ModelVersionRecord> added,
                          SelectVersions(database, project, kSelectVersion, id));
   return std::pair(added.at(0), false);
@@ -198,11 +217,13 @@ absl::StatusOr<std::pair<ModelVersionRecord, bool>> PutVersion(Database& databas
 }  // namespace
 
 absl::StatusOr<std::pair<ModelVersionRecord, bool>> SqliteModelStore::AddVersion(
-    Id project, const ModelVersionRecord& version, const std::string& request_id) {
+    Id project, const ModelVersionRecord& version, const std::string& request_id,
+    const std::vector<ColumnChunks>& artifacts) {
   std::pair<ModelVersionRecord, bool> result;
   const std::int64_t now_us = clock_.NowUs();
   ASSAY_RETURN_IF_ERROR(writer_.Run([&](Database& database) -> absl::Status {
-    ASSAY_ASSIGN_OR_RETURN(result, PutVersion(database, project, version, request_id, now_us));
+    ASSAY_ASSIGN_OR_RETURN(result,
+                           PutVersion(database, project, version, request_id, artifacts, now_us));
     return absl::OkStatus();
   }));
   return result;
@@ -233,7 +254,14 @@ absl::StatusOr<ModelVersionRecord> SqliteModelStore::GetVersion(Id project, Id v
 
 absl::StatusOr<ModelVersionRecord> SqliteModelStore::FindVersion(Id project, std::string_view model,
                                                                  std::string_view version) const {
-  ASSAY_ASSIGN_OR_RETURN(const VersionReference reference, ParseVersionReference(version));
+  const std::size_t plus = version.find('+');
+  const std::string derivation(plus == std::string_view::npos ? "" : version.substr(plus + 1));
+  ASSAY_ASSIGN_OR_RETURN(const VersionReference reference,
+                         ParseVersionReference(version.substr(0, plus)));
+  if (plus != std::string_view::npos && (!reference.number || derivation.empty())) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "a derived version is a number, '+' and its changes: '%s@%s'", model, version));
+  }
   ASSAY_ASSIGN_OR_RETURN(ReadPool::Reader reader, readers_.Acquire());
   Database& database = reader.database();
   ASSAY_ASSIGN_OR_RETURN(const ModelRecord owner, FindModelByName(database, project, model));
@@ -242,7 +270,8 @@ absl::StatusOr<ModelVersionRecord> SqliteModelStore::FindVersion(Id project, std
       reference.digests ? SelectVersions(database, project, kSelectVersionsByDigest, owner.id,
                                          reference.digests->first, reference.digests->second)
       : reference.number
-          ? SelectVersions(database, project, kSelectVersionByNumber, owner.id, *reference.number)
+          ? SelectVersions(database, project, kSelectVersionByNumber, owner.id, *reference.number,
+                           derivation)
           : SelectVersions(database, project, kListVersions, owner.id, PageBound({}), 1));
   if (found.empty()) {
     return absl::NotFoundError(absl::StrFormat("no such model version: '%s@%s'", model, version));

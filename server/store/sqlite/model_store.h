@@ -18,7 +18,8 @@ class SqliteModelStore : public ModelStore {
       : readers_(readers), writer_(writer), clock_(clock) {}
 
   absl::StatusOr<std::pair<ModelVersionRecord, bool>> AddVersion(
-      Id project, const ModelVersionRecord& version, const std::string& request_id) override;
+      Id project, const ModelVersionRecord& version, const std::string& request_id,
+      const std::vector<ColumnChunks>& artifacts) override;
   absl::StatusOr<ModelRecord> FindModel(Id project, std::string_view name) const override;
   absl::StatusOr<std::vector<ModelRecord>> ListModels(Id project, PageRequest page) const override;
   absl::StatusOr<ModelVersionRecord> GetVersion(Id project, Id version) const override;

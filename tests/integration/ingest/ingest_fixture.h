@@ -83,7 +83,7 @@ class IngestTest : public testing::Test {
     for (std::size_t i = 0; i < name.size() && i < model.digest.size(); ++i) {
       model.digest[i] = static_cast<std::uint8_t>(name[i]);
     }
-    const auto added = store_->models().AddVersion(kProject, model, "");
+    const auto added = store_->models().AddVersion(kProject, model, "", {});
     EXPECT_TRUE(added.ok()) << added.status();
     return added.ok() ? added->first.id : 0;
   }

@@ -91,7 +91,7 @@ store::Id Workbench::PushModel(const std::string& name,
   for (const char c : name + "/" + activation) {
     version.digest[1] = static_cast<std::uint8_t>(version.digest[1] * 31 + c);
   }
-  return Must(store_->models().AddVersion(store::kDefaultProject, version, "")).first.id;
+  return Must(store_->models().AddVersion(store::kDefaultProject, version, "", {})).first.id;
 }
 
 store::Id Workbench::PushOutputs(store::Id dataset, store::Id model, std::vector<Column> columns) {

@@ -14,7 +14,7 @@ class ModelStoreTest : public StoreTest {
   ModelStore& models() { return store().models(); }
   std::pair<ModelVersionRecord, bool> Add(const ModelVersionRecord& version,
                                           const std::string& request_id = "") {
-    return *models().AddVersion(kDefaultProject, version, request_id);
+    return *models().AddVersion(kDefaultProject, version, request_id, {});
   }
 };
 

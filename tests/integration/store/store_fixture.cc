@@ -146,7 +146,7 @@ ModelVersionRecord StoreTest::MakeModel(const std::string& name, std::uint8_t di
   ModelVersionRecord version;
   version.model_name = name;
   version.digest = DigestOfByte(digest_byte);
-  const auto added = store().models().AddVersion(kDefaultProject, version, "");
+  const auto added = store().models().AddVersion(kDefaultProject, version, "", {});
   EXPECT_TRUE(added.ok()) << added.status();
   return added.ok() ? added->first : ModelVersionRecord{};
 }

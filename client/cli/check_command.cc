@@ -1,0 +1,249 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include "client/cli/commands.h"
+#include "client/cli/comparison_sides.h"
+#include "client/cli/evaluate.h"
+#include "client/cli/gate_options.h"
+#include "client/cli/layer_report.h"
+#include "client/cpp/client.h"
+#include "client/cpp/references.h"
+#include "client/cpp/status_macros.h"
+
+namespace assay::cli {
+namespace {
+
+struct CheckOptions {
+  std::string model;
+  std::string dataset;
+  std::vector<std::string> activations;
+  std::string quantization;
+  std::string dtype;
+  std::optional<double> temperature;
+  std::string calibration_dataset;
+  std::string calibration_rows;
+  std::vector<std::string> max_drops;
+};
+
+struct DiagnoseOptions {
+  std::string model;
+  std::string dataset;
+};
+
+// One declared change, or all of them.
+struct Change {
+  std::string text;
+  v1::DeriveModelVersionRequest request;
+};
+
+absl::StatusOr<Change> AllChanges(const Context& context, const CheckOptions& options,
+                                  const std::string& base) {
+  Change all;
+  all.text = "all of them";
+  v1::DeriveModelVersionRequest& request = all.request;
+  request.set_base(base);
+  for (const std::string& activation : options.activations) {
+    request.add_activations(activation);
+  }
+  request.set_quantization(options.quantization);
+  request.set_dtype(options.dtype);
+  if (options.temperature) {
+    request.set_temperature(*options.temperature);
+  }
+  if (!options.quantization.empty()) {
+    ASSAY_ASSIGN_OR_RETURN(
+        *request.mutable_calibration_dataset(),
+        client::ResolveDatasetVersion(context.project(), options.calibration_dataset.empty()
+                                                             ? options.dataset
+                                                             : options.calibration_dataset));
+    request.set_calibration_rows(options.calibration_rows);
+  }
+  return all;
+}
+
+// Each change alone, when there are several.
+std::vector<Change> EachChange(const Change& all) {
+  std::vector<Change> changes;
+  const auto add = [&](std::string text) -> v1::DeriveModelVersionRequest& {
+    Change& change = changes.emplace_back();
+    change.text = std::move(text);
+    change.request.set_base(all.request.base());
+    return change.request;
+  };
+  for (const std::string& activation : all.request.activations()) {
+    add(absl::StrFormat("activation %s", activation)).add_activations(activation);
+  }
+  if (!all.request.quantization().empty()) {
+    v1::DeriveModelVersionRequest& request =
+        add(absl::StrFormat("quantize %s", all.request.quantization()));
+    request.set_quantization(all.request.quantization());
+    request.set_calibration_dataset(all.request.calibration_dataset());
+    request.set_calibration_rows(all.request.calibration_rows());
+  }
+  if (!all.request.dtype().empty()) {
+    add(absl::StrFormat("dtype %s", all.request.dtype())).set_dtype(all.request.dtype());
+  }
+  if (all.request.has_temperature()) {
+    add(absl::StrFormat("temperature %g", all.request.temperature()))
+        .set_temperature(all.request.temperature());
+  }
+  if (changes.size() < 2) {
+    changes.clear();
+  }
+  return changes;
+}
+
+// A change with what it did.
+struct Checked {
+  v1::Comparison comparison;
+  v1::LayerReport layers;
+};
+
+absl::StatusOr<Checked> Check(Context& context, const CheckOptions& options, const Change& change) {
+  ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
+  ASSAY_ASSIGN_OR_RETURN(const v1::ModelVersion candidate,
+                         client->DeriveModelVersion(change.request));
+  SidesOptions sides_options;
+  sides_options.baseline = change.request.base();
+  sides_options.candidate = candidate.name();
+  sides_options.dataset = options.dataset;
+  ASSAY_ASSIGN_OR_RETURN(const Sides sides, EvaluateSides(context, sides_options));
+  v1::CreateComparisonRequest request;
+  request.set_parent(client::ProjectName(context.project()));
+  for (const std::string& max_drop : options.max_drops) {
+    ASSAY_ASSIGN_OR_RETURN(*request.mutable_policy()->add_gates(), ParseMaxDrop(max_drop));
+  }
+  request.set_baseline_run(sides.baseline.name());
+  request.set_candidate_run(sides.candidate.name());
+  ASSAY_ASSIGN_OR_RETURN(const v1::Comparison created, client->CreateComparison(request));
+  Checked checked;
+  ASSAY_ASSIGN_OR_RETURN(checked.comparison, WaitForComparison(context, created.name()));
+  v1::CompareLayersRequest layers;
+  layers.set_baseline(change.request.base());
+  layers.set_candidate(candidate.name());
+  layers.set_dataset_version(sides.baseline.dataset_version());
+  ASSAY_ASSIGN_OR_RETURN(checked.layers, client->CompareLayers(layers));
+  return checked;
+}
+
+std::vector<Cell> AblationRow(const std::string& text, const Checked& checked) {
+  const v1::LayerReport& report = checked.layers;
+  const v1::LayerComparison output =
+      report.layers().empty() ? v1::LayerComparison() : report.layers(report.layers_size() - 1);
+  return {text,
+          absl::StrFormat("%d", checked.comparison.num_broken()),
+          absl::StrFormat("%d", checked.comparison.num_fixed()),
+          output.has_sqnr_db() ? absl::StrFormat("%.1f", output.sqnr_db()) : "-",
+          std::string(TierText(output.tier())),
+          report.first_diverging().empty() ? "-" : report.first_diverging()};
+}
+
+absl::StatusOr<ExitCode> RunCheck(Context& context, const CheckOptions& options) {
+  ASSAY_ASSIGN_OR_RETURN(const std::string base,
+                         client::ResolveModelVersion(context.project(), options.model));
+  ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
+  v1::GetModelVersionRequest get;
+  get.set_name(base);
+  ASSAY_ASSIGN_OR_RETURN(const v1::ModelVersion model, client->GetModelVersion(get));
+  ASSAY_ASSIGN_OR_RETURN(const Change all, AllChanges(context, options, model.name()));
+  Table ablation({{"CHANGE", Align::kLeft, true},
+                  {"BROKEN", Align::kRight},
+                  {"FIXED", Align::kRight},
+                  {"SQNR dB", Align::kRight},
+                  {"OUTPUT TIER"},
+                  {"FIRST LAYER"}});
+  for (const Change& change : EachChange(all)) {
+    ASSAY_ASSIGN_OR_RETURN(const Checked alone, Check(context, options, change));
+    ablation.AddRow(AblationRow(change.text, alone));
+  }
+  ASSAY_ASSIGN_OR_RETURN(const Checked checked, Check(context, options, all));
+  if (context.format() == OutputFormat::kJson) {
+    context.Print(absl::StrFormat("{\"comparison\": %s, \"layers\": %s}\n",
+                                  JsonText(checked.comparison), JsonText(checked.layers)));
+    return checked.comparison.state() == v1::Comparison::SUCCEEDED
+               ? static_cast<ExitCode>(checked.comparison.exit_code())
+               : ExitCode::kCouldNotEvaluate;
+  }
+  const ExitCode code = PrintComparison(context, checked.comparison);
+  switch (context.format()) {
+    case OutputFormat::kText:
+      context.PrintReport(LayerReportText(context, checked.layers));
+      break;
+    case OutputFormat::kCsv:
+      context.Print(LayerTable(checked.layers).Csv());
+      break;
+    default:
+      context.Print("\n" + LayerTable(checked.layers).Markdown() + "\n" +
+                    SwapSentence(checked.layers.swap()) + "\n");
+  }
+  if (ablation.num_rows() > 0 && context.format() == OutputFormat::kText) {
+    ablation.AddRow(AblationRow(all.text, checked));
+    context.PrintReport("\nEach change alone\n" +
+                        ablation.Text(context.width(), context.palette(), 2));
+  }
+  return code;
+}
+
+absl::StatusOr<ExitCode> RunDiagnose(Context& context, const DiagnoseOptions& options) {
+  v1::DiagnoseModelRequest request;
+  ASSAY_ASSIGN_OR_RETURN(*request.mutable_model_version(),
+                         client::ResolveModelVersion(context.project(), options.model));
+  ASSAY_ASSIGN_OR_RETURN(*request.mutable_dataset_version(),
+                         client::ResolveDatasetVersion(context.project(), options.dataset));
+  ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
+  ASSAY_ASSIGN_OR_RETURN(const v1::Diagnosis diagnosis, client->DiagnoseModel(request));
+  context.Print(diagnosis, DiagnosisTable(diagnosis));
+  return ExitCode::kPass;
+}
+
+}  // namespace
+
+void AddCheckCommand(CLI::App& app, Action& action) {
+  auto options = std::make_shared<CheckOptions>();
+  CLI::App* check = app.add_subcommand(
+      "check",
+      "Changes one thing of a stored model and says what that does: flipped rows first, then\n"
+      "layer by layer. Several changes are also checked alone. Without --max-drop the exit code\n"
+      "is 0 whatever is found.");
+  check->add_option("MODEL", options->model, "Model version with artifacts, as mlp@1")->required();
+  check->add_option("--dataset", options->dataset, "Dataset version to run it on")->required();
+  check
+      ->add_option("--activation", options->activations,
+                   "[LAYER:]OLD=NEW, as gelu=gelu_tanh or fc1:relu=silu; repeatable")
+      ->allow_extra_args(false);
+  check->add_option("--quantize", options->quantization,
+                    "int8 scheme: dynamic_row, static, static_entropy, static_pct99.9, ...");
+  check->add_option("--dtype", options->dtype,
+                    "f32 arithmetic, or weights rounded to bf16 or f16; f64 is the referee");
+  check->add_option("--temperature", options->temperature, "Of the softmax over the logits");
+  check->add_option("--calibrate-on", options->calibration_dataset,
+                    "Dataset that calibrates a static scheme; --dataset otherwise");
+  check->add_option("--calibrate-rows", options->calibration_rows,
+                    "Only these rows of it, as cohort.split=calib");
+  check->add_option("--max-drop", options->max_drops, "Gate METRIC=X, as for diff; repeatable")
+      ->allow_extra_args(false);
+  check->footer("Example: assay check mlp@1 --dataset digits@1 --activation relu=silu");
+  check->callback([options, &action] {
+    action = [options](Context& context) { return RunCheck(context, *options); };
+  });
+
+  auto diagnose_options = std::make_shared<DiagnoseOptions>();
+  CLI::App* diagnose = app.add_subcommand(
+      "diagnose", "Runs a stored model and looks for what goes wrong: dead units, saturation, ...");
+  diagnose->add_option("MODEL", diagnose_options->model, "Model version with artifacts")
+      ->required();
+  diagnose->add_option("--dataset", diagnose_options->dataset, "Dataset version to run it on")
+      ->required();
+  diagnose->footer("Example: assay diagnose mlp@1 --dataset digits@1");
+  diagnose->callback([diagnose_options, &action] {
+    action = [diagnose_options](Context& context) {
+      return RunDiagnose(context, *diagnose_options);
+    };
+  });
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace assay {
+
+// How far the results of a layer are from those of a baseline.
+struct LayerDifference {
+  double max_abs = 0;
+  double mean_abs = 0;
+  double rmse = 0;
+  std::optional<double> relative_l2;    // |a - b| / |a|; absent: a is 0
+  std::optional<double> sqnr_db;        // 20 log10(|a| / |a - b|); absent: equal, or a is 0
+  std::optional<double> cosine;         // of everything as one vector
+  std::optional<double> lowest_cosine;  // of a row with its counterpart; absent: a row is 0
+  std::optional<double> mean_cosine;
+};
+
+// `baseline` and `candidate` hold the same number of rows of `width`. NaN or infinity on either
+// side makes max_abs infinite.
+LayerDifference CompareLayer(std::span<const double> baseline, std::span<const double> candidate,
+                             std::int64_t width);
+
+enum class DifferenceTier : std::uint8_t {
+  kIdentical = 1,
+  kEquivalent = 2,        // at most kNoiseFactor times the noise floor
+  kFormulaVariant = 3,    // SQNR of at least 60 dB
+  kQuantizationLike = 4,  // 35 dB
+  kDifferent = 5,         // 10 dB
+  kBroken = 6,
+};
+inline constexpr double kNoiseFactor = 16;
+
+// `noise_floor`: largest absolute difference of the baseline between float32 and double. The tiers
+// are calibrated on trained models and only sort what to look at first; int8 and quick_gelu
+// overlap.
+DifferenceTier TierOf(const LayerDifference& difference, double noise_floor);
+
+}  // namespace assay

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "evaluators/model/diagnosis.h"
+#include "evaluators/model/model_comparison.h"
+#include "server/run/layer_timer.h"
+
+namespace assay::v1 {
+class Diagnosis;
+class LayerReport;
+}  // namespace assay::v1
+
+namespace assay::api {
+
+// What comparing and diagnosing models found, as messages. Each adds to `to`.
+void AddComparison(const ModelComparison& from, const run::LayerTimer& baseline,
+                   const run::LayerTimer& candidate, v1::LayerReport& to);
+void AddFindings(const std::vector<Finding>& from, v1::Diagnosis& to);
+
+}  // namespace assay::api

@@ -1,0 +1,169 @@
+"""Stored models: pushed, run by the server, changed by declaration, compared layer by layer."""
+
+import json
+import struct
+import unittest
+
+from assay_case import DATA, AssayCase
+
+MODELS = DATA / "reference_models"
+
+
+class StoredModelCase(AssayCase):
+    def push(self, name, model=None):
+        model = model or name
+        return self.assay(
+            "model", "push", name, "--architecture", MODELS / f"{model}.arch.json",
+            "--weights", MODELS / f"{model}.safetensors",
+        )
+
+    def push_all(self):
+        self.ok("dataset", "push", "digits", DATA / "digits" / "examples.jsonl")
+        self.assertEqual(self.push("mlp", "mlp_relu").returncode, 0)
+
+    def check(self, *arguments):
+        return self.json("check", "mlp@1", "--dataset", "digits@1", *arguments)
+
+
+class CheckTest(StoredModelCase):
+    def test_equal_artifacts_are_one_version(self):
+        first = self.push("mlp", "mlp_relu").stdout
+        self.assertTrue(first.startswith("mlp@1 "), first)
+        self.assertIn("already stored", self.push("mlp", "mlp_relu").stdout)
+
+    def test_a_stored_model_makes_its_own_outputs(self):
+        self.push_all()
+        run = self.json("eval", "--dataset", "digits", "--model", "mlp")
+        accuracy = next(s for s in run["summaries"]
+                        if s["metric"] == "accuracy" and not s.get("cohort"))
+        self.assertAlmostEqual(accuracy["value"], 573 / 597, places=12)
+        rows = self.json("outputs", "ls")["output_sets"]
+        self.assertEqual(rows[0]["num_rows"], "597")
+
+    def test_a_swap_is_found_in_rows_layers_and_by_name(self):
+        self.push_all()
+        report = self.check("--activation", "relu=silu")
+        comparison, layers = report["comparison"], report["layers"]
+        self.assertEqual((comparison["num_broken"], comparison["num_fixed"]), ("7", "1"))
+        self.assertEqual(layers["first_diverging"], "fc1.act")
+        self.assertEqual(layers["swap"]["name"], "every layer: relu -> silu")
+        self.assertEqual([layer["name"] for layer in layers["layers"]],
+                         ["fc1", "fc1.act", "fc2", "fc2.act", "head"])
+        self.assertAlmostEqual(layers["layers"][-1]["sqnr_db"], 15.105087760725688, places=6)
+        self.assertEqual(layers["layers"][1]["baseline_health"]["dead_units"], 18)
+        self.assertEqual(layers["layers"][1]["revived_units"], 18)
+
+    def test_a_derived_version_has_no_number_and_is_never_the_latest(self):
+        self.push_all()
+        self.check("--activation", "fc1:relu=silu")
+        self.check("--activation", "fc1:relu=silu")
+        versions = self.json("model", "ls", "mlp")["versions"]
+        self.assertEqual([version["number"] for version in versions], ["1"])
+        derived = self.json("model", "show", "mlp@1+fc1.relu=silu")
+        self.assertEqual(derived["derivation"], "fc1.relu=silu")
+        self.assertEqual(derived["base"], "projects/default/models/mlp/versions/1")
+        self.assertEqual(self.json("model", "show", "mlp")["derivation"], "")
+        self.assertEqual(len(self.json("outputs", "ls")["output_sets"]), 2)
+
+    def test_int8_is_calibrated_checked_and_not_named_a_swap(self):
+        self.push_all()
+        report = self.check("--quantize", "static", "--calibrate-rows", "cohort.ink=light")
+        head = report["layers"]["layers"][-1]
+        self.assertEqual(head["tier"], "QUANTIZATION_LIKE")
+        self.assertEqual(report["layers"]["swap"]["name"], "")
+
+    def test_several_changes_are_also_checked_alone(self):
+        self.push_all()
+        text = self.ok("check", "mlp@1", "--dataset", "digits@1", "--activation", "relu=gelu",
+                       "--dtype", "f32")
+        self.assertIn("activation relu=gelu", text)
+        self.assertIn("dtype f32", text)
+        self.assertIn("all of them", text)
+
+    def test_a_gate_decides_the_exit_code(self):
+        self.push_all()
+        result = self.assay("check", "mlp@1", "--dataset", "digits@1", "--activation",
+                            "relu=relu2", "--max-drop", "accuracy=0.001")
+        self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
+
+    def test_diagnose_finds_the_dead_units(self):
+        self.push_all()
+        text = self.ok("diagnose", "mlp@1", "--dataset", "digits@1")
+        self.assertIn("18 of 128 units are 0 on every row", text)
+
+
+class BadModelTest(StoredModelCase):
+    def setUp(self):
+        super().setUp()
+        self.architecture = MODELS / "mlp_relu.arch.json"
+        self.weights = (MODELS / "mlp_relu.safetensors").read_bytes()
+
+    def refused(self, *words, architecture=None, weights=None):
+        path = self.write("w.safetensors", weights if weights is not None else self.weights)
+        message = self.fails(2, "model", "push", "bad", "--architecture",
+                             architecture or self.architecture, "--weights", path)
+        for word in words:
+            self.assertIn(word, message)
+        self.assertEqual(self.json("model", "ls").get("models", []), [])
+
+    def changed(self, change):
+        text = json.loads(self.architecture.read_text(encoding="utf-8"))
+        change(text)
+        return self.write("arch.json", json.dumps(text))
+
+    def test_a_lying_header_is_refused(self):
+        self.refused("header", weights=struct.pack("<Q", 1 << 60) + self.weights[8:])
+
+    def test_a_nan_weight_is_named(self):
+        self.refused("fc1", "nan", weights=self.with_nan())
+
+    def with_nan(self):
+        length = struct.unpack("<Q", self.weights[:8])[0]
+        header = json.loads(self.weights[8:8 + length])
+        begin = 8 + length + header["fc1.weight"]["data_offsets"][0]
+        return self.weights[:begin] + struct.pack("<f", float("nan")) + self.weights[begin + 4:]
+
+    def test_sizes_that_do_not_meet_name_the_block(self):
+        def change(architecture):
+            architecture["blocks"][1]["in"] = 127
+        self.refused("block 'fc2'", "127", "128", architecture=self.changed(change))
+
+    def test_a_name_with_two_meanings_lists_both(self):
+        def change(architecture):
+            architecture["blocks"][0]["activation"] = "GELU"
+        self.refused("torch/GELU is gelu", "ggml/GELU is gelu_tanh",
+                     architecture=self.changed(change))
+
+    def test_an_unknown_old_activation_lists_those_there_are(self):
+        self.push_all()
+        message = self.fails(2, "check", "mlp@1", "--dataset", "digits@1", "--activation",
+                             "gelu=silu")
+        self.assertIn("no gelu in the model; activations: fc1: relu, fc2: relu", message)
+
+    def test_an_empty_calibration_slice_is_refused(self):
+        self.push_all()
+        message = self.fails(2, "check", "mlp@1", "--dataset", "digits@1", "--quantize", "static",
+                             "--calibrate-rows", "cohort.ink=none")
+        self.assertIn("no rows of digits@1 match 'cohort.ink=none'", message)
+
+    def test_dynamic_ranges_per_batch_are_refused_with_the_reason(self):
+        self.push_all()
+        message = self.fails(2, "check", "mlp@1", "--dataset", "digits@1", "--quantize",
+                             "dynamic_batch")
+        self.assertIn("depend on its neighbours", message)
+
+    def test_features_of_another_length_are_refused(self):
+        self.push_all()
+        rows = self.write("short.jsonl", '{"key":"a","label":"1","features":[1,2,3]}\n')
+        self.ok("dataset", "push", "short", rows)
+        message = self.fails(3, "eval", "--dataset", "short", "--model", "mlp")
+        self.assertIn("'features' has 3 values; the model takes 64", message)
+
+    def test_inspect_says_what_is_wrong_offline(self):
+        self.assertIn("fc1.weight", self.ok("model", "inspect", MODELS / "mlp_relu.safetensors"))
+        broken = self.write("broken.safetensors", self.weights[:-4])
+        self.assertIn("leave the", self.fails(2, "model", "inspect", broken))
+
+
+if __name__ == "__main__":
+    unittest.main()
