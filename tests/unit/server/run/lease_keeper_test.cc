@@ -40,6 +40,10 @@ class MockRunStore : public store::RunStore {
   MOCK_METHOD(absl::StatusOr<ComparisonRecord>, GetComparison, (Id, Id), (const, override));
   MOCK_METHOD(absl::StatusOr<std::vector<ComparisonRecord>>, ListComparisons, (Id, PageRequest),
               (const, override));
+  MOCK_METHOD(absl::StatusOr<std::vector<std::string>>, RecentFlips,
+              (Id, const store::FlipsRecord&, Id, std::int32_t), (const, override));
+  MOCK_METHOD(absl::StatusOr<store::RowListRecord>, GetRowList, (Id, Id, const std::string&),
+              (const, override));
   MOCK_METHOD(absl::StatusOr<JobLease>, Claim, (const std::string&, std::int64_t), (override));
   MOCK_METHOD(absl::Status, Renew, (const JobLease&, std::int64_t), (override));
   MOCK_METHOD(absl::Status, Release, (const JobLease&), (override));
