@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "evaluators/statistics/distributions.h"
 #include "evaluators/statistics/paired_mean.h"
 #include "evaluators/statistics/sign_flip.h"
 
@@ -83,6 +84,27 @@ TEST(LabelSwapTest, PairedTAndPermutationKeepTheirLevelOnRealTopicScores) {
   EXPECT_NEAR(static_cast<double>(num_permutation) / kTrials, 0.05, 3 * error);
   RecordProperty("t", num_t);
   RecordProperty("permutation", num_permutation);
+}
+
+// The README's example: systems 85 and 87. Values of scipy's ttest_rel and
+// ttest_ind(equal_var=False).
+TEST(UnpairedTest, ComparingAveragesMissesWhatPairsShow) {
+  const std::vector<std::vector<double>> systems = SystemScores();
+  std::vector<double> differences;
+  for (std::size_t topic = 0; topic < 50; ++topic) {
+    differences.push_back(systems[86][topic] - systems[84][topic]);
+  }
+  EXPECT_NEAR(PairedTP(Summarize(differences)), 7.583072406018922e-05, 1e-15);
+
+  const MeanDifference before = Summarize(systems[84]);
+  const MeanDifference after = Summarize(systems[86]);
+  const double before_error = before.standard_deviation * before.standard_deviation / 50;
+  const double after_error = after.standard_deviation * after.standard_deviation / 50;
+  const double error = before_error + after_error;
+  const double degrees =
+      49 * error * error / (before_error * before_error + after_error * after_error);
+  const double t = std::fabs(after.mean - before.mean) / std::sqrt(error);
+  EXPECT_NEAR(2 * StudentTails(t, degrees).upper, 0.5565597658191096, 1e-12);
 }
 
 }  // namespace
