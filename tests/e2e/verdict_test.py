@@ -217,6 +217,7 @@ metric = "behaviour"
 max_changed = 0.02
 [[gate]]
 metric = "behaviour"
+cohort = "part=p0"
 max_changed = 0.2
 """)
         self.assertEqual([g["verdict"].removeprefix("VERDICT_") for g in found["gates"]],
