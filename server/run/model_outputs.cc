@@ -12,6 +12,7 @@
 #include "evaluators/kernels/softmax.h"
 #include "evaluators/model/forward.h"
 #include "server/base/status_macros.h"
+#include "server/run/document_index.h"
 #include "server/run/run_inputs.h"
 #include "server/run/stored_model.h"
 
@@ -85,8 +86,10 @@ std::string RowProblem(const Column& features, std::int64_t row) {
 // Collects answers as columns of an upload.
 class OutputColumns {
  public:
-  explicit OutputColumns(const Program& program, const Architecture& architecture)
-      : program_(program), architecture_(architecture) {
+  // `index` is nullptr when there is nothing to search.
+  OutputColumns(const Program& program, const Architecture& architecture,
+                const DocumentIndex* index)
+      : program_(program), architecture_(architecture), index_(index) {
     Reset();
   }
 
@@ -97,6 +100,9 @@ class OutputColumns {
     }
     if (program_.embedding != kInput) {
       values += StepOf(program_.embedding).out;
+    }
+    if (index_ != nullptr) {
+      values += 4 * DocumentIndex::kDepth;
     }
     return values * 8;
   }
@@ -113,7 +119,11 @@ class OutputColumns {
       ASSAY_RETURN_IF_ERROR(AddLogits(has_answer, capture, answer));
     }
     if (program_.embedding != kInput) {
-      AddVector(embedding_, has_answer, Row(capture, program_.embedding, answer));
+      const std::span<const double> embedding = Row(capture, program_.embedding, answer);
+      AddVector(embedding_, has_answer, embedding);
+      if (index_ != nullptr) {
+        index_->Rank(has_answer ? embedding : std::span<const double>(), ranking_, codes_);
+      }
     }
     return absl::OkStatus();
   }
@@ -129,6 +139,9 @@ class OutputColumns {
     }
     if (program_.embedding != kInput) {
       columns.push_back(std::move(embedding_));
+    }
+    if (index_ != nullptr) {
+      columns.push_back(std::move(ranking_));
     }
     Reset();
     return columns;
@@ -148,6 +161,11 @@ class OutputColumns {
     if (program_.embedding != kInput) {
       embedding_ = VectorColumn("embedding", StepOf(program_.embedding).out);
     }
+    ranking_ = Column();
+    ranking_.name = "ranking";
+    ranking_.type = ColumnType::kRanking;
+    ranking_.is_coded = true;
+    codes_.clear();
   }
 
   static void AddText(Column& column, std::string_view text, bool is_valid) {
@@ -194,12 +212,15 @@ class OutputColumns {
 
   const Program& program_;
   const Architecture& architecture_;
+  const DocumentIndex* const index_;
   Column key_;
   Column error_;
   Column logits_;
   Column probabilities_;
   Column label_;
   Column embedding_;
+  Column ranking_;
+  absl::flat_hash_map<std::int32_t, std::int32_t> codes_;  // of ranking_, by document
 };
 
 // An upload that goes away unless it is committed.
@@ -294,6 +315,8 @@ absl::StatusOr<store::Id> ProduceOutputs(const OutputProduction& production, sto
   if (key_column == nullptr) {
     return absl::InternalError("a dataset version without keys");
   }
+  ASSAY_ASSIGN_OR_RETURN(const std::optional<DocumentIndex> index,
+                         DocumentIndex::Build(store, project, dataset, forward));
   load.End();
 
   store::UploadRecord target;
@@ -303,7 +326,7 @@ absl::StatusOr<store::Id> ProduceOutputs(const OutputProduction& production, sto
   ASSAY_ASSIGN_OR_RETURN(const store::UploadRecord begun,
                          production.ingestor.Begin(project, target, ""));
   OpenUpload upload(production.ingestor, project, begun.id);
-  OutputColumns outputs(forward.program(), stored.model.architecture());
+  OutputColumns outputs(forward.program(), stored.model.architecture(), index ? &*index : nullptr);
   const std::int64_t rows_per_batch =
       std::clamp<std::int64_t>(kMaxBatchBytes / outputs.BytesPerRow(), 1, store::kChunkRows);
 

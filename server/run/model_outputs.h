@@ -20,9 +20,10 @@ struct OutputProduction {
 
 // Runs a model version with artifacts on the `features` of a dataset version and stores what it
 // answers: `key`, `logits`, `probabilities`, `label` and `embedding`, as far as the architecture
-// names them. Returns the output set; the same outputs are stored once. A row without features, or
-// with one that is not finite, becomes an error row. FAILED_PRECONDITION when the features have
-// another length than the model takes, or there are none; nothing is stored then.
+// names them, and `ranking` of the dataset's documents by embedding, where it has any. Returns the
+// output set; the same outputs are stored once. A row without features, or with one that is not
+// finite, becomes an error row. FAILED_PRECONDITION when the features have another length than the
+// model takes, or there are none; nothing is stored then.
 absl::StatusOr<store::Id> ProduceOutputs(const OutputProduction& production, store::Id project,
                                          const store::DatasetVersionRecord& dataset,
                                          const store::ModelVersionRecord& version);

@@ -1,5 +1,6 @@
 """Stored models: pushed, run by the server, changed by declaration, compared layer by layer."""
 
+import csv
 import json
 import struct
 import unittest
@@ -85,6 +86,39 @@ class CheckTest(StoredModelCase):
         result = self.assay("check", "mlp@1", "--dataset", "digits@1", "--activation",
                             "relu=relu2", "--max-drop", "accuracy=0.001")
         self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
+
+    def push_search(self):
+        """Test images search the training images; those of the same digit are relevant."""
+        queries, documents, of_label = [], [], {}
+        with open(MODELS / "digits.csv", encoding="ascii") as file:
+            for row in csv.DictReader(file):
+                features = [int(row[f"p{i}"]) for i in range(64)]
+                if row["split"] == "train":
+                    documents.append({"key": f"d{row['row']}", "features": features})
+                    of_label.setdefault(row["label"], {})[f"d{row['row']}"] = 1
+                elif row["split"] == "test":
+                    queries.append((row, features))
+        lines = [{"key": f"q{row['row']}", "features": features,
+                  "relevance": of_label[row["label"]]} for row, features in queries]
+        self.ok("dataset", "push", "search",
+                self.write("queries.jsonl", "".join(json.dumps(line) + "\n" for line in lines)),
+                "--documents",
+                self.write("documents.jsonl", "".join(json.dumps(d) + "\n" for d in documents)))
+
+    def test_a_stale_index_is_told_from_a_rebuilt_one(self):
+        self.push_search()
+        self.assertEqual(self.push("embed", "embed_gelu").returncode, 0)
+        report = self.json("check", "embed@1", "--dataset", "search@1", "--activation",
+                           "gelu=quick_gelu")
+        search = report["layers"]["retrieval"]
+        self.assertEqual((search["num_queries"], search["num_documents"]), ("597", "1000"))
+        self.assertAlmostEqual(search["baseline"]["precision_at_1"], 0.983249581239531, places=12)
+        self.assertEqual(search["both_sides"]["top1_changed"], "93")
+        self.assertAlmostEqual(search["both_sides"]["top10_jaccard"], 0.8337084467737734, places=9)
+        self.assertAlmostEqual(search["stale_index"]["top10_jaccard"], 0.8113812485671782,
+                               places=9)
+        metrics = {metric["metric"]["id"] for metric in report["comparison"]["metrics"]}
+        self.assertTrue(any(name.startswith("nDCG") for name in metrics), metrics)
 
     def test_diagnose_finds_the_dead_units(self):
         self.push_all()
