@@ -34,6 +34,10 @@ struct DenseKernels {
                                 std::int32_t* positions);
 };
 
+// Products of codes where HasVnni(): a value of x is four uint8, one of a panel four int8. Exact as
+// long as the sums fit 32 bits.
+const Product<std::uint32_t, std::int32_t>& VnniProduct();
+
 const DenseKernels& BaselineDenseKernels();
 const DenseKernels& V3DenseKernels();
 const DenseKernels& V4DenseKernels();

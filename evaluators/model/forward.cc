@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "evaluators/kernels/float_activation.h"
 #include "evaluators/kernels/softmax.h"
 #include "evaluators/model/linear.h"
 #include "evaluators/model/normalization.h"
@@ -37,15 +38,6 @@ absl::Status ByRow(std::span<const T> x, std::int64_t in, std::span<T> y, std::i
                    [](double value) { return static_cast<T>(value); });
   }
   return absl::OkStatus();
-}
-
-template <typename T>
-void Gate(const Activation& activation, std::span<const T> gate, std::span<const T> up,
-          std::span<T> y) {
-  ApplyActivation(activation, gate, y);
-  for (std::size_t i = 0; i < y.size(); ++i) {
-    y[i] *= up[i];
-  }
 }
 
 }  // namespace
@@ -153,6 +145,18 @@ class Forward::Impl {
     }
   }
 
+  // Only float32 imitates the speed of deployments; the others round the double value once.
+  template <typename T>
+  void Activate(const Activation& activation, std::span<const T> x, std::span<T> y) const {
+    if constexpr (std::is_same_v<T, float>) {
+      if (dtype_ == Dtype::kF32) {
+        ApplyFloatActivation(activation, x, y);
+        return;
+      }
+    }
+    ApplyActivation(activation, x, y);
+  }
+
   template <typename T>
   absl::Status RunStep(std::size_t i, std::int64_t rows, std::span<const T> a, std::span<const T> b,
                        std::span<T> y) const {
@@ -162,10 +166,13 @@ class Forward::Impl {
         Multiply<T>(i, rows, a, y);
         return absl::OkStatus();
       case StepType::kActivation:
-        ApplyActivation(step.activation, a, y);
+        Activate<T>(step.activation, a, y);
         return absl::OkStatus();
       case StepType::kGate:
-        Gate<T>(step.activation, a, b, y);
+        Activate<T>(step.activation, a, y);
+        for (std::size_t k = 0; k < y.size(); ++k) {
+          y[k] *= b[k];
+        }
         return absl::OkStatus();
       case StepType::kAdd:
         for (std::size_t k = 0; k < y.size(); ++k) {

@@ -4,11 +4,12 @@
 #include <span>
 #include <vector>
 
+#include "evaluators/kernels/packed_matrix.h"
+
 namespace assay {
 
-// y = x W^T + bias for rows of x, with W in the order that suits the product. Every sum starts with
-// the bias and runs over the inputs in order, so that a row's result depends on nothing but the
-// row. T is float or double. Immutable; thread-safe.
+// y = x W^T + bias for rows of x, with the packed W of PackedMatrix: a row's result depends on
+// nothing but the row. T is float or double. Immutable; thread-safe.
 template <typename T>
 class Linear {
  public:
@@ -19,10 +20,8 @@ class Linear {
   void Multiply(std::span<const T> x, std::int64_t num_rows, std::span<T> y) const;
 
  private:
-  std::int64_t in_;
-  std::int64_t out_;
-  std::vector<T> weight_;  // [in, out]
-  std::vector<T> bias_;    // out
+  PackedMatrix<T> weight_;
+  std::vector<T> bias_;  // out
 };
 
 extern template class Linear<float>;

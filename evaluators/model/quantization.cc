@@ -15,6 +15,13 @@ namespace {
 constexpr float kSymmetricCodes = 127;
 constexpr double kAsymmetricCodes = 255;
 
+constexpr std::int64_t kRowBlock = 64;
+
+// PackedCodes takes uint8: signed codes are moved up, and their zero point with them.
+std::int32_t UnsignedOffset(const QuantizationScheme& scheme) {
+  return scheme.is_symmetric ? 128 : 0;
+}
+
 float ScaleOrOne(double scale) {
   const auto rounded = static_cast<float>(scale);
   return rounded > 0 ? rounded : 1;  // all zero: any scale gives the code 0
@@ -201,48 +208,78 @@ QuantizedLinear::QuantizedLinear(std::span<const double> weight, std::span<const
     const float scaled = std::nearbyint(static_cast<float>(weight[i]) / scales_[i / width]);
     codes_[i] = static_cast<std::int8_t>(std::clamp(scaled, -kSymmetricCodes, kSymmetricCodes));
   }
+  packed_ = std::make_unique<const PackedCodes>(codes_, out, in);
 }
 
 void QuantizedLinear::Accumulate(std::span<const std::int16_t> codes, std::int32_t zero_point,
                                  std::span<std::int32_t> accumulators) const {
-  for (std::int64_t o = 0; o < out_; ++o) {
-    const std::int8_t* const weights = codes_.data() + o * in_;
-    std::int32_t sum = 0;
-    std::int32_t weight_sum = 0;
-    for (std::int64_t k = 0; k < in_; ++k) {
-      sum += std::int32_t{codes[static_cast<std::size_t>(k)]} * weights[k];
-      weight_sum += weights[k];
-    }
-    accumulators[static_cast<std::size_t>(o)] = sum - zero_point * weight_sum;
+  const std::int32_t offset = UnsignedOffset(scheme_);
+  std::vector<std::uint8_t> unsigned_codes(codes.size());
+  std::transform(codes.begin(), codes.end(), unsigned_codes.begin(),
+                 [offset](std::int16_t code) { return static_cast<std::uint8_t>(code + offset); });
+  packed_->Multiply(unsigned_codes.data(), 1, in_, accumulators.data(), out_);
+  for (std::size_t o = 0; o < accumulators.size(); ++o) {
+    accumulators[o] -= (zero_point + offset) * packed_->row_sums()[o];
   }
 }
 
 void QuantizedLinear::Multiply(std::span<const float> x, std::int64_t num_rows,
                                std::span<float> y) const {
-  std::vector<std::int16_t> codes(static_cast<std::size_t>(in_));
-  std::vector<std::int32_t> accumulators(static_cast<std::size_t>(out_));
-  for (std::int64_t row = 0; row < num_rows; ++row) {
-    const auto values =
-        x.subspan(static_cast<std::size_t>(row * in_), static_cast<std::size_t>(in_));
-    if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) {
-      std::fill_n(y.begin() + row * out_, out_, std::numeric_limits<float>::quiet_NaN());
-      continue;
-    }
-    InputCode code;
-    if (input_) {
-      code = *input_;
-    } else {
-      const auto [low, high] = std::minmax_element(values.begin(), values.end());
-      code = MakeInputCode(*low, *high, scheme_.is_symmetric);
-    }
-    QuantizeInput(values, code, scheme_.is_symmetric, codes);
-    Accumulate(codes, code.zero_point, accumulators);
-    for (std::size_t o = 0; o < accumulators.size(); ++o) {
-      y[static_cast<std::size_t>(row * out_) + o] = static_cast<float>(
-          accumulators[o] * static_cast<double>(code.scale) * static_cast<double>(scales_[o]) +
-          bias_[o]);
+  for (std::int64_t begin = 0; begin < num_rows; begin += kRowBlock) {
+    const std::int64_t block_rows = std::min(kRowBlock, num_rows - begin);
+    MultiplyBlock(x.subspan(static_cast<std::size_t>(begin * in_),
+                            static_cast<std::size_t>(block_rows * in_)),
+                  y.subspan(static_cast<std::size_t>(begin * out_),
+                            static_cast<std::size_t>(block_rows * out_)));
+  }
+}
+
+void QuantizedLinear::MultiplyBlock(std::span<const float> x, std::span<float> y) const {
+  const auto in = static_cast<std::size_t>(in_);
+  const auto out = static_cast<std::size_t>(out_);
+  const std::size_t num_rows = y.size() / out;
+  const std::int32_t offset = UnsignedOffset(scheme_);
+  std::vector<std::int16_t> codes(in);
+  std::vector<std::uint8_t> unsigned_codes(num_rows * in);
+  std::vector<std::int32_t> sums(num_rows * out);
+  std::vector<std::optional<InputCode>> input(num_rows);  // absent: NaN or infinity
+  for (std::size_t row = 0; row < num_rows; ++row) {
+    const std::span<const float> values = x.subspan(row * in, in);
+    input[row] = CodeOf(values);
+    if (input[row]) {
+      QuantizeInput(values, *input[row], scheme_.is_symmetric, codes);
+      std::transform(
+          codes.begin(), codes.end(),
+          unsigned_codes.begin() + static_cast<std::ptrdiff_t>(row * in),
+          [offset](std::int16_t code) { return static_cast<std::uint8_t>(code + offset); });
     }
   }
+  packed_->Multiply(unsigned_codes.data(), static_cast<std::int64_t>(num_rows), in_, sums.data(),
+                    out_);
+  for (std::size_t row = 0; row < num_rows; ++row) {
+    const std::span<float> results = y.subspan(row * out, out);
+    if (!input[row]) {
+      std::ranges::fill(results, std::numeric_limits<float>::quiet_NaN());
+      continue;
+    }
+    const std::int32_t zero_point = input[row]->zero_point + offset;
+    const auto scale = static_cast<double>(input[row]->scale);
+    for (std::size_t o = 0; o < out; ++o) {
+      const std::int32_t sum = sums[row * out + o] - zero_point * packed_->row_sums()[o];
+      results[o] = static_cast<float>(sum * scale * static_cast<double>(scales_[o]) + bias_[o]);
+    }
+  }
+}
+
+std::optional<InputCode> QuantizedLinear::CodeOf(std::span<const float> values) const {
+  if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) {
+    return std::nullopt;
+  }
+  if (input_) {
+    return input_;
+  }
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  return MakeInputCode(*low, *high, scheme_.is_symmetric);
 }
 
 }  // namespace assay

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "evaluators/kernels/packed_codes.h"
 
 namespace assay {
 
@@ -65,7 +67,8 @@ class QuantizedLinear {
                   const std::optional<InputCode>& input);
   // A row with NaN or infinity gives NaN.
   void Multiply(std::span<const float> x, std::int64_t num_rows, std::span<float> y) const;
-  // sum of (code - zero point) * weight code, one an output; exact.
+  // sum of (code - zero point) * weight code, one an output; exact. Codes as QuantizeInput makes
+  // them for the scheme.
   void Accumulate(std::span<const std::int16_t> codes, std::int32_t zero_point,
                   std::span<std::int32_t> accumulators) const;
 
@@ -73,11 +76,16 @@ class QuantizedLinear {
   std::span<const float> weight_scales() const { return scales_; }      // out
 
  private:
+  void MultiplyBlock(std::span<const float> x, std::span<float> y) const;
+  // How a row is quantised; absent with NaN or infinity in it.
+  std::optional<InputCode> CodeOf(std::span<const float> values) const;
+
   std::int64_t in_;
   std::int64_t out_;
   QuantizationScheme scheme_;
   std::optional<InputCode> input_;
   std::vector<std::int8_t> codes_;
+  std::unique_ptr<const PackedCodes> packed_;  // of codes_
   std::vector<float> scales_;
   std::vector<double> bias_;
 };

@@ -30,8 +30,9 @@ echo "== rankings against judgements, without a server"
 echo "== a million rows through the command line"
 tests/benchmarks/million_rows.py "$bin" "$work/million"
 
-echo "== embeddings"
+echo "== embeddings and kernels"
 OMP_NUM_THREADS=1 "$bin/embedding_benchmark"
+OMP_NUM_THREADS=1 "$bin/kernel_benchmark"
 
 echo "== statistics: 1 M paired rows x 5 metrics x 40 cohorts (at most 4 s on two cores, 256 MiB)"
 "$bin/statistics_benchmark" comparison
