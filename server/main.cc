@@ -12,7 +12,9 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_format.h"
@@ -23,6 +25,9 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/base/status_macros.h"
+#include "server/http/connect_gateway.h"
+#include "server/http/dashboard.h"
+#include "server/http/router.h"
 #include "server/http/server.h"
 #include "server/ingest/ingestor.h"
 #include "server/options.h"
@@ -117,12 +122,11 @@ absl::Status Serve(const ServeOptions& options) {
   run::Scheduler scheduler(*store, tracer, SystemClock(), scheduling);
 
   std::atomic<bool> is_ready = false;
-  http::Server::Options http_options{options.http_listen, options.tls, {}};
+  http::Server::Options http_options{options.http_listen, options.tls, {}, {}};
   if (!options.public_host.empty()) {
     http_options.host_names.push_back(options.public_host);
   }
-  ASSAY_ASSIGN_OR_RETURN(
-      const auto http, http::Server::Start(http_options, [&is_ready] { return is_ready.load(); }));
+  ASSAY_ASSIGN_OR_RETURN(const auto http, http::Server::Listen(http_options));
   const std::string http_address = api::FormatAddress(http->address());
   const char* const scheme = options.tls.certificate_chain.empty() ? "http" : "https";
   const api::ServerFacts facts{
@@ -138,6 +142,17 @@ absl::Status Serve(const ServeOptions& options) {
                          api::Server::Start({options.listen, options.tls, options.has_reflection},
                                             {*store, ingestor, scheduler, tracer, otlp_receiver,
                                              options.authenticator, facts}));
+  http::ConnectGateway gateway(grpc->InProcessChannel(), api::Server::ServiceNames());
+  // Whatever happens from here on, both ends fall silent before the gateway goes.
+  const absl::Cleanup fall_silent = [&grpc, &http] {
+    grpc->Stop(std::chrono::steady_clock::now());
+    http->Stop();
+  };
+  http::Router router;
+  http::AddHealthRoutes(router, [&is_ready] { return is_ready.load(); });
+  gateway.AddRoutes(router);
+  http::AddDashboardRoutes(router);
+  http->Serve(std::move(router));
   ASSAY_RETURN_IF_ERROR(scheduler.Start());
 
   const std::string endpoint =

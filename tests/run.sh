@@ -26,6 +26,12 @@ build() {
   NINJA_STATUS='[%f/%t %es] ' cmake --build --preset "$1" -- --quiet
 }
 
+# The packages that test the dashboard, where Node can run them; its bundle is checked in.
+if command -v npm >/dev/null && node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'; then
+  (cd client/dashboard && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent; }) ||
+    echo "npm ci failed: the tests of the dashboard will be skipped" >&2
+fi
+
 failures=0
 if [ $all = true ]; then
   for preset in clang asan tsan; do

@@ -143,6 +143,14 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options,
   return server;
 }
 
+std::shared_ptr<grpc::Channel> Server::InProcessChannel() {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(-1);  // answers have no limit of their own
+  return impl_->server->InProcessChannel(arguments);
+}
+
+std::span<const std::string_view> Server::ServiceNames() { return kServiceNames; }
+
 void Server::BeginStop() {
   if (impl_->server != nullptr) {
     impl_->server->GetHealthCheckService()->Shutdown();

@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "server/api/auth.h"
@@ -13,6 +15,10 @@
 #include "server/run/scheduler.h"
 #include "server/store/store.h"
 #include "server/trace/tracer.h"
+
+namespace grpc {
+class Channel;
+}
 
 namespace assay::api {
 
@@ -54,6 +60,11 @@ class Server {
 
   // With the port that is really used.
   const ListenAddress& address() const { return address_; }
+
+  // A way to the same services that takes no port. Calls over it meet the same checks and limits.
+  std::shared_ptr<grpc::Channel> InProcessChannel();
+  // Full names of the services of assay.v1.
+  static std::span<const std::string_view> ServiceNames();
 
   // Health becomes NOT_SERVING, new calls are refused, streams end. Returns at once.
   void BeginStop();

@@ -93,7 +93,7 @@ TEST_F(HttpTest, IsHealthyAndReady) {
 }
 
 TEST_F(HttpTest, AnswersOtherPathsWithJson) {
-  for (const std::string target : {"/", "/healthz/", "/../etc/passwd", "/%2e%2e/x", "*"}) {
+  for (const std::string target : {"/nothing", "/healthz/", "/../etc/passwd", "/%2e%2e/x", "*"}) {
     const std::string answer = Get(target);
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 404 Not Found\r\n")) << target;
     EXPECT_THAT(answer, HasSubstr("Content-Type: application/json\r\n"));
@@ -156,9 +156,9 @@ TEST_F(HttpTest, LimitsTheHeader) {
 }
 
 TEST_F(HttpTest, LimitsTheBody) {
-  EXPECT_THAT(
-      Ask("POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n"),
-      StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(Ask("POST /assay.v1.RunService/ListRuns HTTP/1.1\r\nHost: localhost\r\n"
+                  "Content-Length: 1000000000\r\n\r\n"),
+              StartsWith("HTTP/1.1 413 "));
 }
 
 TEST_F(HttpTest, RefusesWhatIsNoRequest) {

@@ -1,0 +1,125 @@
+import { ConnectError } from '@connectrpc/connect';
+import { useCallback, useEffect, useReducer, useRef } from 'preact/compat';
+
+export interface Page<T> {
+  items: T[];
+  nextToken: string;
+  total?: number; // over all pages, when the server says so
+}
+
+export interface Pages<T> {
+  items: T[];
+  total: number | undefined;
+  hasMore: boolean;
+  isLoading: boolean;
+  error: ConnectError | undefined;
+  loadMore: () => void;
+  reload: () => void;
+}
+
+interface State<T> {
+  key: string;
+  items: T[];
+  token: string;
+  total: number | undefined;
+  hasMore: boolean;
+  isLoading: boolean;
+  error: ConnectError | undefined;
+  abort: AbortController;
+}
+
+// Lists by key of what was listed last, so that Back finds the rows where they were.
+const kept = new Map<string, State<unknown>>();
+const MAX_KEPT = 12;
+
+// A list that comes page by page, in the server's order. Another `key` is another list.
+export function usePages<T>(
+  key: string,
+  load: (token: string, signal: AbortSignal) => Promise<Page<T>>,
+): Pages<T> {
+  const [, rerender] = useReducer((n: number) => n + 1, 0);
+  const loader = useRef(load);
+  loader.current = load;
+  const alive = useRef(true);
+
+  const fresh = (): State<T> => ({
+    key,
+    items: [],
+    token: '',
+    total: undefined,
+    hasMore: true,
+    isLoading: false,
+    error: undefined,
+    abort: new AbortController(),
+  });
+  const state = useRef<State<T> | undefined>(undefined);
+  if (state.current?.key !== key) {
+    state.current?.abort.abort();
+    const old = kept.get(key) as State<T> | undefined;
+    state.current = old && old.items.length > 0 ? { ...old, isLoading: false, error: undefined, abort: new AbortController() } : fresh();
+  }
+
+  const loadMore = useCallback(() => {
+    const now = state.current!;
+    if (now.isLoading || !now.hasMore) {
+      return;
+    }
+    now.isLoading = true;
+    now.error = undefined;
+    (rerender as () => void)();
+    loader.current(now.token, now.abort.signal).then(
+      (page) => {
+        now.items = [...now.items, ...page.items];
+        now.token = page.nextToken;
+        now.hasMore = page.nextToken !== '';
+        now.total = page.total ?? now.total;
+        now.isLoading = false;
+        kept.delete(now.key);
+        kept.set(now.key, now as State<unknown>);
+        if (kept.size > MAX_KEPT) {
+          kept.delete(kept.keys().next().value!);
+        }
+        if (alive.current) {
+          (rerender as () => void)();
+        }
+      },
+      (cause) => {
+        now.isLoading = false;
+        if (!now.abort.signal.aborted) {
+          now.error = ConnectError.from(cause);
+          if (alive.current) {
+            (rerender as () => void)();
+          }
+        }
+      },
+    );
+  }, []);
+
+  const reload = useCallback(() => {
+    state.current?.abort.abort();
+    kept.delete(key);
+    state.current = fresh();
+    loadMore();
+  }, [key]);
+
+  useEffect(() => {
+    alive.current = true;
+    if (state.current!.items.length === 0) {
+      loadMore();
+    }
+    return () => {
+      alive.current = false;
+    };
+  }, [key]);
+
+  const now = state.current;
+  return {
+    items: now.items,
+    total: now.total,
+    hasMore: now.hasMore,
+    isLoading: now.isLoading || (now.items.length === 0 && now.hasMore && !now.error),
+    error: now.error,
+    loadMore,
+    reload,
+  };
+}

@@ -1,0 +1,71 @@
+import type { ComponentChildren } from 'preact';
+import { useLocation } from 'wouter-preact';
+import { usePages, type Page } from '../api/pages';
+import { Grid, type GridColumn } from '../components/Grid';
+import { useTitle } from '../components/Layout';
+import { Empty, Failure, Loading } from '../components/States';
+import { count } from '../format/numbers';
+import { pagePath } from '../format/names';
+import { useQuery } from '../state/query';
+
+// A page that is one list of resources, newest first.
+export function ListPage<T extends { name: string }>({
+  title,
+  listKey,
+  load,
+  columns,
+  empty,
+  command,
+  children,
+}: {
+  title: string;
+  listKey: string;
+  load: (token: string, signal: AbortSignal) => Promise<Page<T>>;
+  columns: GridColumn<T>[];
+  empty: string;
+  command: string;
+  children?: (items: T[]) => ComponentChildren;
+}) {
+  useTitle(title);
+  const query = useQuery();
+  const [, navigate] = useLocation();
+  const list = usePages(listKey, load);
+  return (
+    <>
+      <div class="bar">
+        <h1>{title}</h1>
+        <span role="status">
+          {list.items.length > 0 &&
+            `${count(list.items.length)}${list.hasMore ? ' so far' : ''}, newest first`}
+        </span>
+        <span class="spacer" />
+        {children?.(list.items)}
+        <button type="button" onClick={list.reload}>
+          Look again
+        </button>
+      </div>
+      {list.error && list.items.length === 0 ? (
+        <Failure error={list.error} retry={list.loadMore} />
+      ) : list.isLoading && list.items.length === 0 ? (
+        <Loading what={title} />
+      ) : list.items.length === 0 ? (
+        <Empty what={empty} command={command} />
+      ) : (
+        <Grid
+          label={title.toLowerCase()}
+          listKey={listKey}
+          items={list.items}
+          total={list.hasMore ? undefined : list.items.length}
+          hasMore={list.hasMore}
+          loadMore={list.loadMore}
+          columns={columns}
+          itemKey={(item) => item.name}
+          selected={query.get('at')}
+          onSelect={(item) => query.set({ at: item.name }, true)}
+          onOpen={(item) => navigate(pagePath(item.name))}
+          height={640}
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,190 @@
+import { Fragment } from 'preact';
+import { useCall } from '../../api/calls';
+import type { Batch } from '../../api/gen/assay/v1/batch_pb';
+import type { Comparison, ComparisonRow } from '../../api/gen/assay/v1/comparison_service_pb';
+import { datasets } from '../../api/transport';
+import { Loaded } from '../../components/States';
+import { FullText } from '../../components/Words';
+import { batchColumn, columnValue, valueText, type Scored, type Value } from '../../format/columns';
+import { metricValue } from '../../format/numbers';
+import { excerpt, visible } from '../../format/text';
+import { tokenDiff } from '../../format/tokens';
+import type { Query } from '../../state/query';
+import { RankedLists } from './RankedLists';
+
+const MAX_CELL_CHARS = 300;
+
+function valueOf(batch: Batch | undefined, name: string): Value {
+  const column = batch && batch.numRows > 0 ? batchColumn(batch, name) : undefined;
+  return column === undefined ? null : columnValue(column, 0);
+}
+
+function textOf(batch: Batch | undefined, name: string): string | undefined {
+  const value = valueOf(batch, name);
+  return typeof value === 'string' ? value : undefined;
+}
+
+function scoredOf(batch: Batch | undefined, name: string): Scored[] | undefined {
+  const value = valueOf(batch, name);
+  return Array.isArray(value) ? (value as Scored[]) : undefined;
+}
+
+function TokenDiff({ before, after }: { before: string; after: string }) {
+  return (
+    <pre class="data full" dir="auto" tabIndex={0} aria-label="Difference of the answers">
+      {tokenDiff(before, after).map((piece, i) =>
+        piece.kind === 'same' ? (
+          <Fragment key={i}>{visible(piece.text)}</Fragment>
+        ) : piece.kind === 'removed' ? (
+          <del key={i}>{visible(piece.text)}</del>
+        ) : (
+          <ins key={i}>{visible(piece.text)}</ins>
+        ),
+      )}
+    </pre>
+  );
+}
+
+function cosine(a: number[], b: number[]): number | undefined {
+  let dot = 0;
+  let left = 0;
+  let right = 0;
+  for (let i = 0; i < a.length; i += 1) {
+    dot += a[i]! * b[i]!;
+    left += a[i]! ** 2;
+    right += b[i]! ** 2;
+  }
+  return left === 0 || right === 0 ? undefined : dot / Math.sqrt(left * right);
+}
+
+// The vectors of both sides and of the example, compared as far as their lengths allow.
+function Vectors({ example, before, after }: { example: Batch | undefined; before: Batch | undefined; after: Batch | undefined }) {
+  const vector = (batch: Batch | undefined, name: string) => {
+    const value = valueOf(batch, name);
+    return Array.isArray(value) && typeof value[0] === 'number' ? (value as number[]) : undefined;
+  };
+  const sides: [string, number[] | undefined, number[] | undefined][] = [
+    ['before and after', vector(before, 'embedding'), vector(after, 'embedding')],
+    ['before and reference', vector(before, 'embedding'), vector(example, 'reference_embedding')],
+    ['after and reference', vector(after, 'embedding'), vector(example, 'reference_embedding')],
+  ];
+  const shown = sides.filter(([, a, b]) => a && b && a.length === b.length);
+  return shown.length === 0 ? null : (
+    <section aria-labelledby="vectors-title">
+      <h2 id="vectors-title">Vectors</h2>
+      <dl class="facts">
+        {shown.map(([label, a, b]) => (
+          <div key={label}>
+            <dt>cosine, {label}</dt>
+            <dd>{metricValue(cosine(a!, b!))}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+// Every stored column of the example and of both sides.
+function StoredColumns({ example, before, after }: { example: Batch | undefined; before: Batch | undefined; after: Batch | undefined }) {
+  const names = [
+    ...new Set([...(before?.columns ?? []), ...(after?.columns ?? [])].map((column) => column.name)),
+  ].filter((name) => name !== 'key');
+  const cell = (batch: Batch | undefined, name: string) => (
+    <td class="data">
+      <bdi>{excerpt(valueText(valueOf(batch, name)), MAX_CELL_CHARS) || '–'}</bdi>
+    </td>
+  );
+  return (
+    <details>
+      <summary>Everything stored of this row</summary>
+      <table>
+        <thead>
+          <tr>
+            <th>output column</th>
+            <th>before</th>
+            <th>after</th>
+          </tr>
+        </thead>
+        <tbody>
+          {names.map((name) => (
+            <tr key={name}>
+              <th scope="row" class="data">
+                {visible(name)}
+              </th>
+              {cell(before, name)}
+              {cell(after, name)}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <table>
+        <thead>
+          <tr>
+            <th>example column</th>
+            <th>value</th>
+          </tr>
+        </thead>
+        <tbody>
+          {(example?.columns ?? []).map((column) => (
+            <tr key={column.name}>
+              <th scope="row" class="data">
+                {visible(column.name)}
+              </th>
+              {cell(example, column.name)}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
+  );
+}
+
+// The row in full: what the list had to shorten, and the lists and vectors behind it.
+export function RowDetail({ comparison, row, query }: { comparison: Comparison; row: ComparisonRow; query: Query }) {
+  const call = useCall(
+    `row/${comparison.name}/${row.row}`,
+    () => datasets.readExamples({ name: comparison.datasetVersion, startRow: row.row, maxRows: 1 }),
+    () => true,
+  );
+  return (
+    <Loaded call={call} what="the row in full">
+      {(detail) => {
+        const example = detail.batch;
+        const [before, after]: (Batch | undefined)[] = [undefined, undefined];
+        const rankings = [scoredOf(before, 'ranking'), scoredOf(after, 'ranking')] as const;
+        const answer = (batch: Batch | undefined, shown: string) =>
+          textOf(batch, 'text') ?? textOf(batch, 'label') ?? shown;
+        const [was, is] = [answer(before, row.baselineOutput), answer(after, row.candidateOutput)];
+        const input = textOf(example, 'input') ?? row.input;
+        const hasRankings = rankings[0] !== undefined || rankings[1] !== undefined;
+        return (
+          <>
+            {input !== '' && (
+              <section aria-labelledby="input-title">
+                <h2 id="input-title">Input</h2>
+                <FullText text={input} />
+              </section>
+            )}
+            {hasRankings ? (
+              <RankedLists
+                before={rankings[0] ?? []}
+                after={rankings[1] ?? []}
+                relevance={scoredOf(example, 'relevance') ?? []}
+                query={query}
+              />
+            ) : (
+              was !== is && (
+                <section aria-labelledby="diff-title">
+                  <h2 id="diff-title">What changed in the answer</h2>
+                  <TokenDiff before={was} after={is} />
+                </section>
+              )
+            )}
+            <Vectors example={example} before={before} after={after} />
+            <StoredColumns example={example} before={before} after={after} />
+          </>
+        );
+      }}
+    </Loaded>
+  );
+}

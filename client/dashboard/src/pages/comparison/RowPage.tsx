@@ -1,0 +1,178 @@
+import { Link, useLocation } from 'wouter-preact';
+import type { Comparison, ComparisonRow } from '../../api/gen/assay/v1/comparison_service_pb';
+import { copyText, useTitle } from '../../components/Layout';
+import { Failure, Loaded, Loading } from '../../components/States';
+import { BucketBadge, Delta, FullText } from '../../components/Words';
+import { pagePath, shortName } from '../../format/names';
+import { count, metricDelta, metricValue, trend } from '../../format/numbers';
+import { excerpt, markdownCell } from '../../format/text';
+import { useKeys } from '../../state/keys';
+import { useQuery } from '../../state/query';
+import { RowDetail } from './RowDetail';
+import { rowDelta, rowPath, useRows } from './Rows';
+import { isBinary, selectionOf } from './selection';
+import { useComparison } from './useComparison';
+
+export function RowPage({ name, row }: { name: string; row: number }) {
+  const call = useComparison(name);
+  useTitle(`row ${row} of comparison ${shortName(name)}`);
+  return (
+    <Loaded call={call} what="the comparison">
+      {(comparison) => <RowInList comparison={comparison} row={row} />}
+    </Loaded>
+  );
+}
+
+// Finds the row in the list that the address describes, asking for further pages as needed.
+function RowInList({ comparison, row }: { comparison: Comparison; row: number }) {
+  const query = useQuery();
+  const selection = selectionOf(comparison, query);
+  const rows = useRows(comparison, selection);
+  const at = rows.items.findIndex((item) => Number(item.row) === row);
+  if (at >= 0) {
+    return (
+      <RowView
+        comparison={comparison}
+        row={rows.items[at]!}
+        at={at}
+        total={rows.total}
+        before={rows.items[at - 1]}
+        after={rows.items[at + 1]}
+        loadMore={at + 1 === rows.items.length && rows.hasMore ? rows.loadMore : undefined}
+      />
+    );
+  }
+  if (rows.error) {
+    return <Failure error={rows.error} retry={rows.loadMore} />;
+  }
+  if (rows.hasMore) {
+    rows.loadMore();
+    return <Loading what="the row" />;
+  }
+  return (
+    <div class="state failure" role="alert">
+      <p>
+        <strong>✗ Not found</strong>
+      </p>
+      <p>
+        No such row in this list: {row}.{' '}
+        <Link href={pagePath(comparison.name) + query.search}>Back to the comparison</Link>
+      </p>
+    </div>
+  );
+}
+
+function RowView({
+  comparison,
+  row,
+  at,
+  total,
+  before,
+  after,
+  loadMore,
+}: {
+  comparison: Comparison;
+  row: ComparisonRow;
+  at: number;
+  total: number | undefined;
+  before: ComparisonRow | undefined;
+  after: ComparisonRow | undefined;
+  loadMore: (() => void) | undefined;
+}) {
+  const query = useQuery();
+  const [, navigate] = useLocation();
+  const selection = selectionOf(comparison, query);
+  const metric = selection.metric?.metric;
+  loadMore?.();
+  const step = (to: ComparisonRow | undefined) =>
+    to && navigate(rowPath(comparison, to, query.search), { replace: true });
+  const back = pagePath(comparison.name) + withRow(query.href({ row: String(row.row) }));
+  const copyMarkdown = () =>
+    void copyText(
+      `**${markdownCell(row.key)}** (${shortName(comparison.baselineModelVersion)} → ${shortName(comparison.candidateModelVersion)})\n\n` +
+        `- input: ${markdownCell(row.input)}\n- expected: ${markdownCell(row.expected)}\n` +
+        `- before: ${markdownCell(row.baselineOutput)}\n- after: ${markdownCell(row.candidateOutput)}\n\n${location.href}\n`,
+      'the row as Markdown',
+    );
+  useKeys([
+    { key: '[', what: 'Row before, in the list', run: () => step(before) },
+    { key: ']', what: 'Next row in the list', run: () => step(after) },
+    { key: 'm', what: 'Copy as Markdown', run: copyMarkdown },
+    { key: 'Escape', what: 'Back to the comparison', run: () => navigate(back) },
+  ]);
+  return (
+    <>
+      <div class="bar">
+        <Link href={back}>
+          ← {shortName(comparison.baselineModelVersion)} → {shortName(comparison.candidateModelVersion)}
+        </Link>
+        <span class="spacer" />
+        <button type="button" disabled={!before} onClick={() => step(before)} title="[">
+          ◂ before
+        </button>
+        <span role="status">
+          row {count(at + 1)} of {total === undefined ? '…' : count(total)}
+        </span>
+        <button type="button" disabled={!after} onClick={() => step(after)} title="]">
+          next ▸
+        </button>
+        <button type="button" onClick={copyMarkdown}>
+          Copy Markdown
+        </button>
+      </div>
+      <div class="bar">
+        <h1 class="data">
+          <bdi>{excerpt(row.key, 80)}</bdi>
+        </h1>
+        <BucketBadge bucket={row.bucket} isBinary={isBinary(selection.metric)} />
+        <span>
+          {metric?.id} {metricValue(row.baselineScore)} → {metricValue(row.candidateScore)}{' '}
+          <Delta trend={trend(rowDelta(row), metric)} text={metricDelta(rowDelta(row), metric)} />
+        </span>
+      </div>
+      <p>
+        {row.cohorts.map((cohort) => (
+          <Link
+            key={cohort}
+            class="chip"
+            href={`${pagePath(comparison.name)}${withRow(query.href({ cohort, row: undefined }))}`}
+            title="The comparison in this cohort"
+          >
+            <bdi>{cohort}</bdi>
+          </Link>
+        ))}
+      </p>
+      <section aria-labelledby="expected-title">
+        <h2 id="expected-title">Expected</h2>
+        <FullText text={row.expected === '' ? '–' : row.expected} />
+      </section>
+      <div class="two">
+        <Side title="Before" model={comparison.baselineModelVersion} text={row.baselineOutput} traceId={row.baselineTraceId} />
+        <Side title="After" model={comparison.candidateModelVersion} text={row.candidateOutput} traceId={row.candidateTraceId} />
+      </div>
+      <RowDetail comparison={comparison} row={row} query={query} />
+    </>
+  );
+}
+
+// The query of an address.
+function withRow(href: string): string {
+  const at = href.indexOf('?');
+  return at < 0 ? '' : href.slice(at);
+}
+
+function Side({ title, model, text, traceId }: { title: string; model: string; text: string; traceId: string }) {
+  return (
+    <section aria-label={title}>
+      <h2>
+        {title} <span class="muted">{shortName(model)}</span>
+      </h2>
+      <FullText text={text === '' ? '–' : text} />
+      {traceId !== '' && (
+        <p>
+          <Link href={`/traces/${traceId}`}>Trace of this answer</Link>
+        </p>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,547 @@
+#include "server/http/connection.h"
+
+#include <poll.h>
+
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <chrono>
+#include <functional>
+#include <limits>
+#include <optional>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_format.h"
+#include "server/http/exchange.h"
+#include "server/http/site_guard.h"
+
+namespace assay::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+
+constexpr std::size_t kReadBytes = 64 << 10;
+constexpr std::chrono::milliseconds kWatchPause{250};
+
+// The refusal of a request by its header alone; absent when it may come in.
+std::optional<Response> CheckSite(const Request& request, const Site& site) {
+  if (request.CountHeader("host") != 1) {
+    return ErrorResponse(400, "invalid_argument", "expected one Host header");
+  }
+  const std::string_view host = *request.Header("host");
+  if (!IsOwnHost(host, site.host_names)) {
+    return ErrorResponse(421, "permission_denied", "the Host header names another server");
+  }
+  for (const auto& [name, value] : request.headers) {
+    if (name == "origin" && !IsOwnOrigin(value, host, site.host_names)) {
+      return ErrorResponse(403, "permission_denied",
+                           "the request comes from a page of another site");
+    }
+  }
+  return std::nullopt;
+}
+
+Response BodyTooLarge() {
+  return ErrorResponse(413, "resource_exhausted", "the body is larger than this path takes");
+}
+
+// The answer to bytes that are no request.
+Response AnswerToBroken(const SocketError& error) {
+  if (error == beast::http::error::header_limit) {
+    return ErrorResponse(431, "invalid_argument", "more than 16 KiB of header");
+  }
+  if (error == beast::http::error::body_limit) {
+    return BodyTooLarge();
+  }
+  return ErrorResponse(400, "invalid_argument", "not an HTTP/1.1 request");
+}
+
+// Status line and header of an answer, with what keeps pages of other sites out.
+std::string Head(int status, const Headers& headers, bool keep_alive, std::string_view framing) {
+  const beast::string_view reason =
+      beast::http::obsolete_reason(static_cast<beast::http::status>(status));
+  std::string head = absl::StrFormat("HTTP/1.1 %d %s\r\n", status, std::string(reason));
+  for (const auto& [name, value] : headers) {
+    absl::StrAppendFormat(&head, "%s: %s\r\n", name, value);
+  }
+  head.append(framing);
+  head.append(keep_alive ? "" : "Connection: close\r\n");
+  head.append(
+      "X-Content-Type-Options: nosniff\r\n"
+      "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
+      "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+      "frame-ancestors 'none'\r\n"
+      "Referrer-Policy: no-referrer\r\n"
+      "Cross-Origin-Opener-Policy: same-origin\r\n"
+      "Cross-Origin-Resource-Policy: same-origin\r\n"
+      "\r\n");
+  return head;
+}
+
+// Everything private runs on the strand of the socket.
+class Connection : public OpenConnection, public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(std::unique_ptr<Transport> transport, const Site& site,
+             std::unique_ptr<Visitor> visitor)
+      : transport_(std::move(transport)),
+        site_(site),
+        visitor_(std::move(visitor)),
+        timer_(transport_->socket().get_executor()),
+        watch_pause_(transport_->socket().get_executor()) {}
+
+  void Start() override {
+    Run([](Connection& connection) { connection.Begin(); });
+  }
+  void CloseSoon() override {
+    Run([](Connection& connection) { connection.Close(); });
+  }
+
+ private:
+  using Parser = beast::http::request_parser<beast::http::string_body>;
+  using Step = std::function<void(Connection&)>;
+
+  enum class State : std::uint8_t {
+    kReading,    // no request is under way
+    kHandling,   // the handler has it
+    kAnswering,  // the whole answer is on its way
+    kStreaming,  // the beginning of the answer is on its way or out
+    kLingering,  // the answer is out, what still comes is thrown away
+    kClosed,
+  };
+
+  class OwnExchange : public Exchange {
+   public:
+    OwnExchange(std::shared_ptr<Connection> connection, Request request, std::uint64_t num_bytes)
+        : connection_(std::move(connection)), request_(std::move(request)), num_bytes_(num_bytes) {}
+
+    ~OwnExchange() override {
+      connection_->visitor_->census.ReturnBytes(num_bytes_);
+      connection_->Run([](Connection& connection) { connection.OnReleased(); });
+    }
+
+    const Request& request() const override { return request_; }
+    const std::string& peer() const override { return connection_->visitor_->peer; }
+
+    void OnDisconnect(std::function<void()> callback) override {
+      connection_->Run([callback = std::move(callback)](Connection& connection) {
+        connection.WatchFor(callback);
+      });
+    }
+    void Reply(Response response) override {
+      connection_->Run([response = std::make_shared<Response>(std::move(response))](
+                           Connection& connection) { connection.Answer(std::move(*response)); });
+    }
+    void BeginStream(int status, Headers headers) override {
+      connection_->Run([status, headers = std::move(headers)](Connection& connection) {
+        connection.BeginStream(status, headers);
+      });
+    }
+    void Write(std::string bytes, std::function<void(bool ok)> sent) override {
+      connection_->Run([bytes = std::move(bytes), sent = std::move(sent)](Connection& connection) {
+        connection.WritePiece(bytes, sent);
+      });
+    }
+    void EndStream() override {
+      connection_->Run([](Connection& connection) { connection.EndStream(); });
+    }
+
+   private:
+    const std::shared_ptr<Connection> connection_;
+    const Request request_;
+    const std::uint64_t num_bytes_;
+  };
+
+  // Runs `step` on the strand, at once when this is it already.
+  void Run(Step step) {
+    asio::dispatch(timer_.get_executor(),
+                   [self = shared_from_this(), step = std::move(step)] { step(*self); });
+  }
+
+  // The time until the connection is closed, unless another is set or ClearTimeout called.
+  void SetTimeout(std::chrono::seconds timeout) {
+    timer_.expires_after(timeout);
+    timer_.async_wait([weak = weak_from_this()](const SocketError& error) {
+      const std::shared_ptr<Connection> self = weak.lock();
+      if (!error && self != nullptr &&
+          self->timer_.expiry() <= asio::steady_timer::clock_type::now()) {
+        self->Close();
+      }
+    });
+  }
+  void ClearTimeout() { timer_.expires_at(asio::steady_timer::time_point::max()); }
+
+  void Begin() {
+    SetTimeout(site_.limits.header_timeout);
+    transport_->Handshake([self = shared_from_this()](const SocketError& error) {
+      if (error) {
+        self->Close();
+      } else {
+        self->ReadRequest(self->site_.limits.header_timeout);
+      }
+    });
+  }
+
+  void ReadRequest(std::chrono::seconds timeout) {
+    state_ = State::kReading;
+    parser_.emplace();
+    parser_->header_limit(site_.limits.max_header_bytes);
+    // The limit is set once the path is known; none at all would refuse everything in Beast 1.74.
+    parser_->body_limit(std::numeric_limits<std::uint64_t>::max());
+    route_ = nullptr;
+    is_head_ = false;
+    SetTimeout(timeout);
+    Parse();
+  }
+
+  // Goes on with what has been read, or reads more.
+  void Parse() {
+    while (buffer_.size() > 0) {
+      SocketError error;
+      buffer_.consume(parser_->put(buffer_.data(), error));
+      if (error == beast::http::error::need_more) {
+        break;
+      }
+      if (error) {
+        Refuse(AnswerToBroken(error));
+        return;
+      }
+      if (route_ == nullptr) {
+        OnHeader();
+        return;
+      }
+      if (parser_->is_done()) {
+        Handle();
+        return;
+      }
+    }
+    transport_->ReadSome(buffer_.prepare(kReadBytes),
+                         [self = shared_from_this()](const SocketError& error, std::size_t size) {
+                           if (error || self->state_ != State::kReading) {
+                             self->Close();
+                             return;
+                           }
+                           self->buffer_.commit(size);
+                           self->Parse();
+                         });
+  }
+
+  void TakeHeader() {
+    const auto& message = parser_->get();
+    request_ = Request();
+    request_.method = std::string(message.method_string());
+    const std::string target(message.target());
+    const std::size_t mark = target.find('?');
+    request_.path = target.substr(0, mark);
+    request_.query = mark == std::string::npos ? "" : target.substr(mark + 1);
+    for (const auto& field : message) {
+      request_.headers.emplace_back(absl::AsciiStrToLower(std::string(field.name_string())),
+                                    std::string(field.value()));
+    }
+  }
+
+  void OnHeader() {
+    TakeHeader();
+    is_head_ = request_.method == "HEAD";
+    keep_alive_ = parser_->get().keep_alive();
+    if (std::optional<Response> refusal = Admit()) {
+      Refuse(*std::move(refusal));
+    } else if (parser_->is_done()) {
+      Handle();
+    } else {
+      SetTimeout(site_.limits.body_timeout);
+      if (absl::EqualsIgnoreCase(std::string(request_.Header("expect").value_or("")),
+                                 "100-continue")) {
+        SayContinue();
+      } else {
+        Parse();
+      }
+    }
+  }
+
+  // Finds the route and sets aside the memory of a body that is still to come.
+  std::optional<Response> Admit() {
+    if (std::optional<Response> refusal = CheckSite(request_, site_)) {
+      return refusal;
+    }
+    Router::Match match = site_.router.Find(request_.method, request_.path);
+    if (match.route == nullptr) {
+      return std::move(match.refusal);
+    }
+    route_ = match.route;
+    if (parser_->is_done()) {
+      return std::nullopt;
+    }
+    parser_->body_limit(route_->max_body_bytes);
+    const boost::optional<std::uint64_t> stated = parser_->content_length();
+    if (stated.has_value() && *stated > route_->max_body_bytes) {
+      return BodyTooLarge();
+    }
+    const std::uint64_t size = stated.value_or(route_->max_body_bytes);
+    if (size > site_.limits.small_body_bytes) {
+      if (!visitor_->census.TakeBytes(size)) {
+        return ErrorResponse(503, "unavailable", "too many large requests at a time; try again");
+      }
+      body_bytes_ = size;
+    }
+    return std::nullopt;
+  }
+
+  void SayContinue() {
+    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    transport_->Write(asio::buffer(kContinue.data(), kContinue.size()),
+                      [self = shared_from_this()](const SocketError& error, std::size_t) {
+                        if (error || self->state_ != State::kReading) {
+                          self->Close();
+                        } else {
+                          self->Parse();
+                        }
+                      });
+  }
+
+  // Answers without a handler. Unless the request is whole, the connection ends with it.
+  void Refuse(Response response) {
+    keep_alive_ = keep_alive_ && route_ == nullptr && parser_->is_done();
+    ReturnBytes();
+    state_ = State::kHandling;
+    Answer(std::move(response));
+  }
+
+  void ReturnBytes() { visitor_->census.ReturnBytes(std::exchange(body_bytes_, 0)); }
+
+  void Handle() {
+    state_ = State::kHandling;
+    request_.body = std::move(parser_->get().body());
+    ClearTimeout();
+    route_->handler(std::make_shared<OwnExchange>(shared_from_this(), std::move(request_),
+                                                  std::exchange(body_bytes_, 0)));
+  }
+
+  // The exchange is gone; it must have been answered.
+  void OnReleased() {
+    if (state_ == State::kHandling) {
+      Answer(ErrorResponse(500, "internal", "the request was not answered"));
+    } else if (state_ == State::kStreaming && !is_ending_) {
+      Close();
+    }
+  }
+
+  // Waits for the other side to hang up while a handler works.
+  void WatchFor(const std::function<void()>& callback) {
+    if (state_ == State::kClosed) {
+      callback();
+    } else if (state_ == State::kHandling || state_ == State::kStreaming) {
+      on_disconnect_ = callback;
+      Watch();
+    }
+  }
+
+  void Watch() {
+    if (!std::exchange(is_watching_, true)) {
+      transport_->WaitReadable([self = shared_from_this()] { self->OnReadable(); });
+    }
+  }
+
+  // Something can be read: the end, or bytes that wait for their turn.
+  void OnReadable() {
+    is_watching_ = false;
+    if (on_disconnect_ == nullptr) {
+      return;
+    }
+    pollfd socket{transport_->socket().native_handle(), POLLRDHUP, 0};
+    if (poll(&socket, 1, 0) != 0) {
+      Close();
+      return;
+    }
+    is_watching_ = true;  // those bytes would wake another wait at once
+    watch_pause_.expires_after(kWatchPause);
+    watch_pause_.async_wait(
+        [self = shared_from_this()](const SocketError& /*error*/) { self->OnReadable(); });
+  }
+
+  void Answer(Response response) {
+    if (state_ != State::kHandling) {
+      return;
+    }
+    state_ = State::kAnswering;
+    on_disconnect_ = nullptr;
+    constexpr int kNotModified = 304;
+    output_ = Head(response.status, response.headers, keep_alive_,
+                   response.status == kNotModified
+                       ? std::string()
+                       : absl::StrFormat("Content-Length: %d\r\n", response.body.size()));
+    if (!is_head_) {
+      output_.append(response.body);
+    }
+    Send([](Connection& connection) { connection.OnAnswered(); });
+  }
+
+  // Sends `output_`, then goes on with `next`; closes the connection when it cannot be sent.
+  void Send(Step next) {
+    SetTimeout(site_.limits.write_timeout);
+    transport_->Write(asio::buffer(output_), [self = shared_from_this(), next = std::move(next)](
+                                                 const SocketError& error, std::size_t) {
+      if (error || self->state_ == State::kClosed) {
+        self->Close();
+        self->FinishPiece(false);
+      } else {
+        next(*self);
+      }
+    });
+  }
+
+  void OnAnswered() {
+    output_ = std::string();
+    if (keep_alive_) {
+      ReadRequest(site_.limits.idle_timeout);
+    } else {
+      Linger();
+    }
+  }
+
+  void BeginStream(int status, const Headers& headers) {
+    if (state_ != State::kHandling) {
+      return;
+    }
+    state_ = State::kStreaming;
+    is_ending_ = false;
+    output_ = Head(status, headers, keep_alive_, "Transfer-Encoding: chunked\r\n");
+    is_writing_ = true;
+    Send([](Connection& connection) { connection.OnPieceSent(); });
+  }
+
+  // One piece is on its way, and at most one waits behind the head.
+  void WritePiece(const std::string& bytes, const std::function<void(bool ok)>& sent) {
+    if (state_ != State::kStreaming || is_ending_) {
+      sent(false);
+      return;
+    }
+    piece_ = absl::StrFormat("%x\r\n%s\r\n", bytes.size(), bytes);
+    piece_sent_ = sent;
+    if (!is_writing_) {
+      SendPiece();
+    }
+  }
+
+  void EndStream() {
+    if (state_ != State::kStreaming || std::exchange(is_ending_, true)) {
+      return;
+    }
+    if (!is_writing_) {
+      FinishStream();
+    }
+  }
+
+  void SendPiece() {
+    is_writing_ = true;
+    output_ = std::move(piece_);
+    Send([](Connection& connection) {
+      const std::function<void(bool)> sent = std::exchange(connection.piece_sent_, nullptr);
+      connection.OnPieceSent();
+      sent(true);
+    });
+  }
+
+  void OnPieceSent() {
+    is_writing_ = false;
+    ClearTimeout();
+    if (piece_sent_ != nullptr) {
+      SendPiece();
+    } else if (is_ending_) {
+      FinishStream();
+    }
+  }
+
+  void FinishStream() {
+    state_ = State::kAnswering;
+    on_disconnect_ = nullptr;
+    output_ = "0\r\n\r\n";
+    Send([](Connection& connection) { connection.OnAnswered(); });
+  }
+
+  void FinishPiece(bool ok) {
+    if (const std::function<void(bool)> sent = std::exchange(piece_sent_, nullptr)) {
+      sent(ok);
+    }
+  }
+
+  // Says the end, and takes what still comes for a moment: a socket that is closed with bytes
+  // unread would take the answer away from the other side.
+  void Linger() {
+    SocketError ignored;
+    transport_->socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    SetTimeout(site_.limits.linger_timeout);
+    state_ = State::kLingering;
+    Discard();
+  }
+
+  void Discard() {
+    buffer_.clear();
+    transport_->socket().async_read_some(
+        buffer_.prepare(kReadBytes),
+        [self = shared_from_this()](const SocketError& error, std::size_t) {
+          if (error || self->state_ != State::kLingering) {
+            self->Close();
+          } else {
+            self->Discard();
+          }
+        });
+  }
+
+  void Close() {
+    if (std::exchange(state_, State::kClosed) == State::kClosed) {
+      return;
+    }
+    ReturnBytes();
+    SocketError ignored;
+    transport_->socket().close(ignored);
+    timer_.cancel();
+    watch_pause_.cancel();
+    if (const std::function<void()> callback = std::exchange(on_disconnect_, nullptr)) {
+      callback();
+    }
+    if (!is_writing_) {  // else when the write has ended
+      FinishPiece(false);
+    }
+  }
+
+  const std::unique_ptr<Transport> transport_;
+  const Site& site_;
+  const std::unique_ptr<Visitor> visitor_;
+  asio::steady_timer timer_;
+  State state_ = State::kReading;
+
+  // The request that is being read.
+  beast::flat_buffer buffer_;
+  std::optional<Parser> parser_;
+  Request request_;
+  const Router::Route* route_ = nullptr;
+  std::uint64_t body_bytes_ = 0;  // set aside and not yet given to an exchange
+  bool keep_alive_ = false;
+  bool is_head_ = false;
+
+  // The other side, while a handler works.
+  std::function<void()> on_disconnect_;
+  bool is_watching_ = false;
+  asio::steady_timer watch_pause_;
+
+  // The answer.
+  std::string output_;                       // on its way
+  std::string piece_;                        // of the stream, waits behind `output_`
+  std::function<void(bool ok)> piece_sent_;  // set: a piece waits or is on its way
+  bool is_writing_ = false;                  // a part of the stream is on its way
+  bool is_ending_ = false;                   // the stream ends after what is on its way
+};
+
+}  // namespace
+
+std::shared_ptr<OpenConnection> MakeConnection(std::unique_ptr<Transport> transport,
+                                               const Site& site, std::unique_ptr<Visitor> visitor) {
+  return std::make_shared<Connection>(std::move(transport), site, std::move(visitor));
+}
+
+}  // namespace assay::http
