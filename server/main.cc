@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_format.h"
 #include "absl/synchronization/mutex.h"
+#include "server/api/otlp_door.h"
 #include "server/api/otlp_exporter.h"
 #include "server/api/otlp_receiver.h"
 #include "server/api/server.h"
@@ -27,6 +28,7 @@
 #include "server/base/status_macros.h"
 #include "server/http/connect_gateway.h"
 #include "server/http/dashboard.h"
+#include "server/http/otlp_route.h"
 #include "server/http/router.h"
 #include "server/http/server.h"
 #include "server/ingest/ingestor.h"
@@ -142,6 +144,8 @@ absl::Status Serve(const ServeOptions& options) {
                          api::Server::Start({options.listen, options.tls, options.has_reflection},
                                             {*store, ingestor, scheduler, tracer, otlp_receiver,
                                              options.authenticator, facts}));
+  api::OtlpDoor otlp_door(*store, options.authenticator, otlp_receiver);
+  http::OtlpRoute otlp_route(otlp_door);
   http::ConnectGateway gateway(grpc->InProcessChannel(), api::Server::ServiceNames());
   // Whatever happens from here on, both ends fall silent before the gateway goes.
   const absl::Cleanup fall_silent = [&grpc, &http] {
@@ -150,6 +154,8 @@ absl::Status Serve(const ServeOptions& options) {
   };
   http::Router router;
   http::AddHealthRoutes(router, [&is_ready] { return is_ready.load(); });
+  otlp_route.AddTo(router);
+  http::AddMetricsRoute(router);
   gateway.AddRoutes(router);
   http::AddDashboardRoutes(router);
   http->Serve(std::move(router));

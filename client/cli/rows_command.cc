@@ -72,6 +72,7 @@ constexpr TextColumn kTextColumns[] = {
     {"BASELINE", &v1::ComparisonRow::baseline_output},
     {"CANDIDATE", &v1::ComparisonRow::candidate_output},
     {"INPUT", &v1::ComparisonRow::input},
+    {"TRACE", &v1::ComparisonRow::candidate_trace_id},
 };
 
 // `fresh`, or `flaky 4 of 10`: in how many of the last comparisons on this dataset the row flipped.
