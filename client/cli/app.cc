@@ -166,6 +166,8 @@ ExitCode ParseAndPerform(int argc, const char* const* argv) {
   AddTraceCommand(app, action);
   AddCheckCommand(app, action);
   AddActivationCommand(app, action);
+  AddOpenCommand(app, action);
+  AddReportCommand(app, action);
   AddDoctorCommand(app, action);
   AddVersionCommand(app, action);
   AddFooters(app);

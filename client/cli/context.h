@@ -57,6 +57,9 @@ class Context {
   // this command said so with a flag.
   const std::string& command_suffix() const { return command_suffix_; }
 
+  // The caller's token; empty without one.
+  absl::StatusOr<std::string> Token() const;
+
   // Writes to standard output, as it is.
   void Print(std::string_view text) const;
   // Writes what a person reads: in ASCII marks where the locale has no others.
@@ -75,7 +78,6 @@ class Context {
  private:
   Context(SettingValues settings, std::string command_suffix, OutputFormat format, bool is_quiet,
           ColorMode color, const Environment& environment);
-  absl::StatusOr<std::string> Token() const;
 
   const SettingValues settings_;
   const std::string command_suffix_;

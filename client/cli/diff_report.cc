@@ -193,8 +193,7 @@ std::string NextBlock(const v1::Comparison& comparison, const ReportStyle& style
         line("Rows", absl::StrFormat("assay rows %s --show broken%s", id, style.command_suffix));
   }
   text += line("Again", absl::StrFormat("assay comparison show %s%s", id, style.command_suffix));
-  text += line("Page", absl::StrFormat("/comparisons/%s", id));
-  return text;
+  return style.page.empty() ? text : text + line("Page", style.page);
 }
 
 std::string HeaderBlock(const v1::Comparison& comparison, const ReportStyle& style) {

@@ -21,6 +21,7 @@ struct ReportStyle {
   bool uses_unicode = true;
   // Added to the commands that the report names, for instance ` --local`.
   std::string command_suffix;
+  std::string page;  // where the dashboard shows the comparison; empty: unknown
 };
 
 // For a terminal: the verdict in words, metrics with intervals, gates, worst cohorts, rows, the

@@ -3,6 +3,7 @@
 #include "absl/strings/str_format.h"
 #include "client/cli/diff_report.h"
 #include "client/cli/interrupt.h"
+#include "client/cli/page.h"
 #include "client/cli/run_report.h"
 #include "client/cpp/client.h"
 #include "client/cpp/references.h"
@@ -51,10 +52,13 @@ absl::StatusOr<v1::Comparison> WaitForComparison(Context& context,
                                  [&progress](const v1::Comparison&) { progress.Update(0, 0); });
 }
 
-void PrintRun(const Context& context, const v1::Run& run) {
+void PrintRun(Context& context, const v1::Run& run) {
   switch (context.format()) {
     case OutputFormat::kText:
       context.PrintReport(RunText(run, context.width(), context.palette()));
+      if (const std::string page = PageOf(context, run.name()); !page.empty()) {
+        context.Print(absl::StrFormat("page %s\n", page));
+      }
       return;
     case OutputFormat::kJson:
       context.Print(JsonText(run));
@@ -68,7 +72,7 @@ void PrintRun(const Context& context, const v1::Run& run) {
   }
 }
 
-ExitCode PrintComparison(const Context& context, const v1::Comparison& comparison) {
+ExitCode PrintComparison(Context& context, const v1::Comparison& comparison) {
   switch (context.format()) {
     case OutputFormat::kText: {
       ReportStyle style;
@@ -76,6 +80,7 @@ ExitCode PrintComparison(const Context& context, const v1::Comparison& compariso
       style.palette = context.palette();
       style.uses_unicode = context.uses_unicode();
       style.command_suffix = context.command_suffix();
+      style.page = PageOf(context, comparison.name());
       context.PrintReport(DiffText(comparison, style));
       break;
     }

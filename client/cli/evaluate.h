@@ -22,9 +22,9 @@ absl::StatusOr<v1::Comparison> WaitForComparison(Context& context,
                                                  const std::string& comparison_name);
 
 // Writes a run, as -o asks.
-void PrintRun(const Context& context, const v1::Run& run);
+void PrintRun(Context& context, const v1::Run& run);
 
 // Writes a comparison that has ended, as -o asks, and gives the exit code of its verdict.
-ExitCode PrintComparison(const Context& context, const v1::Comparison& comparison);
+ExitCode PrintComparison(Context& context, const v1::Comparison& comparison);
 
 }  // namespace assay::cli

@@ -120,7 +120,7 @@ std::size_t WidestLine(const std::string& text) {
 }
 
 TEST(DiffTextTest, ShowsEverythingIn100Columns) {
-  EXPECT_EQ(DiffText(Parse(kRegressed), {.width = 100}), R"(
+  EXPECT_EQ(DiffText(Parse(kRegressed), {.width = 100, .page = "/comparisons/14"}), R"(
   REGRESSED  mlp@1 → mlp@2                                              digits@1 · 1,597 paired rows
   Regressed: accuracy fell by 0.0401 on 1597 paired examples; at most 0.01 is allowed.
   changed: activation relu → silu
@@ -150,7 +150,7 @@ TEST(DiffTextTest, ShowsEverythingIn100Columns) {
 }
 
 TEST(DiffTextTest, DropsThePlotIn80Columns) {
-  EXPECT_EQ(DiffText(Parse(kRegressed), {.width = 80}), R"(
+  EXPECT_EQ(DiffText(Parse(kRegressed), {.width = 80, .page = "/comparisons/14"}), R"(
   REGRESSED  mlp@1 → mlp@2                          digits@1 · 1,597 paired rows
   Regressed: accuracy fell by 0.0401 on 1597 paired examples; at most 0.01 is
   allowed.

@@ -1,0 +1,31 @@
+#include "client/cli/page.h"
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_format.h"
+#include "client/cpp/client.h"
+#include "client/cpp/references.h"
+
+namespace assay::cli {
+
+std::string PageUrl(std::string_view base_url, std::string_view resource_name) {
+  constexpr std::string_view kDefaultProject = "projects/default/";
+  if (resource_name.starts_with(kDefaultProject)) {
+    resource_name.remove_prefix(kDefaultProject.size());
+  }
+  return absl::StrFormat("%s/%s", base_url, resource_name);
+}
+
+std::string PageOf(Context& context, std::string_view resource_name) {
+  if (context.is_local()) {
+    return absl::StrFormat("assay open %s%s", client::ShortName(resource_name),
+                           context.command_suffix());
+  }
+  const absl::StatusOr<client::Client*> client = context.Connect();
+  if (!client.ok()) {
+    return "";
+  }
+  const absl::StatusOr<v1::ServerInfo> info = (*client)->GetServerInfo();
+  return info.ok() ? PageUrl(info->public_url(), resource_name) : "";
+}
+
+}  // namespace assay::cli
