@@ -27,11 +27,13 @@ constexpr std::string_view kInsertTrace =
     "start_ns, duration_ns, num_spans, num_errors, signature, resource_id, created_us) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
     "ON CONFLICT (project_id, trace_id) DO NOTHING";
-// The root's name once it is known, until then that of the first span of the first batch.
+// The root's name once it is known, until then that of the earliest span.
 constexpr std::string_view kUpdateTrace =
     "UPDATE traces SET "
-    "root_name_id = CASE WHEN $3 = 1 AND has_root = 0 THEN $4 ELSE root_name_id END, "
-    "root_service_id = CASE WHEN $3 = 1 AND has_root = 0 THEN $5 ELSE root_service_id END, "
+    "root_name_id = CASE WHEN has_root = 0 AND ($3 = 1 OR $6 < start_ns) THEN $4 "
+    "ELSE root_name_id END, "
+    "root_service_id = CASE WHEN has_root = 0 AND ($3 = 1 OR $6 < start_ns) THEN $5 "
+    "ELSE root_service_id END, "
     "has_root = CASE WHEN $3 = 1 THEN 1 ELSE has_root END, "
     "start_ns = CASE WHEN $6 < start_ns THEN $6 ELSE start_ns END, "
     "duration_ns = CASE WHEN $7 > start_ns + duration_ns THEN $7 ELSE start_ns + duration_ns END "

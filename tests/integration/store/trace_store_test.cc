@@ -185,6 +185,13 @@ TEST_F(TraceStoreTest, TheRootNamesATraceWheneverItComes) {
   EXPECT_EQ(List().at(0).root_name, "span 1");
 }
 
+TEST_F(TraceStoreTest, WithoutItsRootTheEarliestSpanNamesATraceWheneverItComes) {
+  Append({Span(1, 2, 1, 5, 1)});
+  Append({Span(1, 3, 9, 4, 10)});
+  Append({Span(1, 4, 3, 6, 1)});
+  EXPECT_EQ(List().at(0).root_name, "span 3");
+}
+
 TEST_F(TraceStoreTest, AfterARestartATraceGoesOn) {
   Append({Span(1, 1, 0, 10, 30)});
   Reopen();
