@@ -2,7 +2,7 @@ import { Fragment } from 'preact';
 import { useCall } from '../../api/calls';
 import type { Batch } from '../../api/gen/assay/v1/batch_pb';
 import type { Comparison, ComparisonRow } from '../../api/gen/assay/v1/comparison_service_pb';
-import { datasets } from '../../api/transport';
+import { datasets, models, runs } from '../../api/transport';
 import { Loaded } from '../../components/States';
 import { FullText } from '../../components/Words';
 import { batchColumn, columnValue, valueText, type Scored, type Value } from '../../format/columns';
@@ -139,18 +139,39 @@ function StoredColumns({ example, before, after }: { example: Batch | undefined;
   );
 }
 
+interface Detail {
+  example: Batch | undefined;
+  before: Batch | undefined; // absent: the set is not in the order of the examples
+  after: Batch | undefined;
+}
+
+// The output of a run at the place of the example, when it answers that example.
+async function outputAt(run: string, row: ComparisonRow): Promise<Batch | undefined> {
+  const { outputSet } = await runs.getRun({ name: run });
+  const { batch } = await models.readOutputs({ name: outputSet, startRow: row.row, maxRows: 1 });
+  return textOf(batch, 'key') === row.key ? batch : undefined;
+}
+
+async function loadDetail(comparison: Comparison, row: ComparisonRow): Promise<Detail> {
+  const [examples, before, after] = await Promise.all([
+    datasets.readExamples({ name: comparison.datasetVersion, startRow: row.row, maxRows: 1 }),
+    outputAt(comparison.baselineRun, row),
+    outputAt(comparison.candidateRun, row),
+  ]);
+  return { example: examples.batch, before, after };
+}
+
 // The row in full: what the list had to shorten, and the lists and vectors behind it.
 export function RowDetail({ comparison, row, query }: { comparison: Comparison; row: ComparisonRow; query: Query }) {
   const call = useCall(
     `row/${comparison.name}/${row.row}`,
-    () => datasets.readExamples({ name: comparison.datasetVersion, startRow: row.row, maxRows: 1 }),
+    () => loadDetail(comparison, row),
     () => true,
   );
   return (
     <Loaded call={call} what="the row in full">
       {(detail) => {
-        const example = detail.batch;
-        const [before, after]: (Batch | undefined)[] = [undefined, undefined];
+        const { example, before, after } = detail;
         const rankings = [scoredOf(before, 'ranking'), scoredOf(after, 'ranking')] as const;
         const answer = (batch: Batch | undefined, shown: string) =>
           textOf(batch, 'text') ?? textOf(batch, 'label') ?? shown;
