@@ -14,7 +14,7 @@ test('each document knows its grade, its gain and where it was on the other side
     scored(['d2', 3], ['d3', 2]),
     scored(['d1', 2], ['d2', 0]),
   );
-  expect(before[0]).toMatchObject({ document: 'd1', rank: 1, grade: 2, gain: 3, otherRank: undefined });
+  expect(before[0]).toMatchObject({ document: 'd1', rank: 1, grade: 2, gain: 2, otherRank: undefined });
   expect(after[0]).toMatchObject({ document: 'd2', grade: 0, gain: 0, otherRank: 2 });
   expect(after[1]!.grade).toBeUndefined();
   expect(fallenOut(before, 10).map((item) => item.document)).toEqual(['d1']);

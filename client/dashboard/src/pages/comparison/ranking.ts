@@ -7,7 +7,7 @@ export interface RankedDocument {
   score: number;
   rank: number; // from 1
   grade: number | undefined; // absent: not judged
-  gain: number | undefined; // (2^grade - 1) / log2(rank + 1), of judged documents
+  gain: number | undefined; // grade / log2(rank + 1), as in trec_eval's nDCG; of judged documents
   otherRank: number | undefined; // in the other list; absent: not in it
 }
 
@@ -46,7 +46,7 @@ export function rankedLists(
         score: value,
         rank: i + 1,
         grade,
-        gain: grade === undefined ? undefined : (2 ** Math.max(0, grade) - 1) / Math.log2(i + 2),
+        gain: grade === undefined ? undefined : Math.max(0, grade) / Math.log2(i + 2),
         otherRank: others.get(document),
       };
     });
