@@ -33,17 +33,27 @@ std::string Id(std::uint64_t number, std::size_t size) {
   return id;
 }
 
+// When the spans began: a while ago, but too young to be removed.
+std::int64_t StartSeconds() {
+  static const std::int64_t start = std::chrono::duration_cast<std::chrono::seconds>(
+                                        std::chrono::system_clock::now().time_since_epoch())
+                                        .count() -
+                                    3'600;
+  return start;
+}
+
 // Requests with spans that are numbered from 0; span n is of trace n / kSpansPerTrace.
 otlp::collector::trace::v1::ExportTraceServiceRequest Request(std::uint64_t first_span) {
   otlp::collector::trace::v1::ExportTraceServiceRequest request;
   auto& scope = *request.add_resource_spans()->add_scope_spans();
+  const std::uint64_t start_ns = static_cast<std::uint64_t>(StartSeconds()) * 1'000'000'000;
   for (std::uint64_t n = first_span; n < first_span + kSpansPerRequest; ++n) {
     otlp::trace::v1::Span& span = *scope.add_spans();
     span.set_trace_id(Id(n / kSpansPerTrace, 16));
     span.set_span_id(Id(n + 1, 8));
     span.set_name("step");
-    span.set_start_time_unix_nano(1'700'000'000'000'000'000 + n);
-    span.set_end_time_unix_nano(1'700'000'000'000'001'000 + n);
+    span.set_start_time_unix_nano(start_ns + n);
+    span.set_end_time_unix_nano(start_ns + 1'000 + n);
   }
   return request;
 }
@@ -112,8 +122,8 @@ TEST(OtlpCrashTest, NoAcknowledgedSpanIsLostOrStoredTwice) {
   v1::QueryLatencyRequest query;
   query.set_parent("projects/default");
   query.set_span_name("step");
-  query.mutable_start_time()->set_seconds(1'699'999'980);
-  query.mutable_end_time()->set_seconds(1'700'000'100);
+  query.mutable_start_time()->set_seconds(StartSeconds());
+  query.mutable_end_time()->set_seconds(StartSeconds() + 120);
   v1::QueryLatencyResponse latency;
   ASSERT_TRUE(client.traces->QueryLatency(NewContext().get(), query, &latency).ok());
   ASSERT_EQ(latency.series_size(), 1);

@@ -20,6 +20,15 @@ using ::testing::SizeIs;
 
 constexpr char kExport[] = "opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
+// When the spans began: a while ago, but too young to be removed.
+std::int64_t StartSeconds() {
+  static const std::int64_t start = std::chrono::duration_cast<std::chrono::seconds>(
+                                        std::chrono::system_clock::now().time_since_epoch())
+                                        .count() -
+                                    3'600;
+  return start;
+}
+
 class OtlpTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -41,7 +50,7 @@ class OtlpTest : public ::testing::Test {
     attribute.set_key("service.name");
     attribute.mutable_value()->set_string_value(service);
     auto& scope = *resource_spans.add_scope_spans();
-    const std::uint64_t start = 1'700'000'000'000'000'000;
+    const std::uint64_t start = static_cast<std::uint64_t>(StartSeconds()) * 1'000'000'000;
     constexpr std::uint64_t kStep = 10'000'000;
     for (int i = 0; i <= num_children; ++i) {
       otlp::trace::v1::Span& span = *scope.add_spans();
@@ -197,8 +206,8 @@ TEST_F(OtlpTest, PercentilesComeFromHistograms) {
   v1::QueryLatencyRequest request;
   request.set_parent("projects/default");
   request.set_service("timed");
-  request.mutable_start_time()->set_seconds(1'700'000'000);
-  request.mutable_end_time()->set_seconds(1'700'003'600);
+  request.mutable_start_time()->set_seconds(StartSeconds());
+  request.mutable_end_time()->set_seconds(StartSeconds() + 60);
   v1::QueryLatencyResponse response;
   ASSERT_TRUE(client_->traces->QueryLatency(NewContext().get(), request, &response).ok());
   ASSERT_THAT(response.series(), SizeIs(2));

@@ -359,7 +359,7 @@ TEST(OtlpJsonTest, ReadsTheFormThatExportersWrite) {
 
 TEST(OtlpJsonTest, IdsThatAreNotHexAreRejected) {
   // 32 base64 digits that are no hex digits, and too few hex digits.
-  for (const char* id : {"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz", "5b8efff798038103d269b633813fc6",
+  for (const char* id : {"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz", "5b8efff798038103d269b633813f",
                          "00000000000000000000000000000000", ""}) {
     const absl::StatusOr<std::string> binary =
         OtlpJsonToBinary(std::string(R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":")") +
