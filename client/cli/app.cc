@@ -160,6 +160,8 @@ ExitCode ParseAndPerform(int argc, const char* const* argv) {
   AddComparisonCommand(app, action);
   AddBaselineCommand(app, action);
   AddRowsCommand(app, action);
+  AddPowerCommand(app, action);
+  AddSelfTestCommand(app, action);
   AddRunCommand(app, action);
   AddEvaluatorCommand(app, action);
   AddScoreCommand(app, action);

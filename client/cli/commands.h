@@ -24,6 +24,8 @@ void AddEvalCommand(CLI::App& app, Action& action);
 void AddDiffCommand(CLI::App& app, Action& action);
 void AddGateCommand(CLI::App& app, Action& action);
 void AddComparisonCommand(CLI::App& app, Action& action);
+void AddPowerCommand(CLI::App& app, Action& action);
+void AddSelfTestCommand(CLI::App& app, Action& action);
 void AddRowsCommand(CLI::App& app, Action& action);
 void AddEvaluatorCommand(CLI::App& app, Action& action);
 void AddRunCommand(CLI::App& app, Action& action);

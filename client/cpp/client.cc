@@ -16,6 +16,7 @@
 #include "assay/v1/dataset_service.grpc.pb.h"
 #include "assay/v1/model_service.grpc.pb.h"
 #include "assay/v1/reference_model_service.grpc.pb.h"
+#include "assay/v1/planning_service.grpc.pb.h"
 #include "assay/v1/run_service.grpc.pb.h"
 #include "assay/v1/trace_service.grpc.pb.h"
 #include "assay/v1/upload_service.grpc.pb.h"
@@ -119,6 +120,7 @@ class Client::Stubs {
         datasets(channel),
         models(channel),
         reference_models(channel),
+        planning(channel),
         runs(channel),
         traces(channel),
         uploads(channel) {}
@@ -129,6 +131,7 @@ class Client::Stubs {
   v1::DatasetService::Stub datasets;
   v1::ModelService::Stub models;
   v1::ReferenceModelService::Stub reference_models;
+  v1::PlanningService::Stub planning;
   v1::RunService::Stub runs;
   v1::TraceService::Stub traces;
   v1::UploadService::Stub uploads;
@@ -324,6 +327,15 @@ absl::StatusOr<v1::ListBaselineHistoryResponse> Client::ListBaselineHistory(
     v1::ListBaselineHistoryRequest request, std::int64_t limit) {
   return Pages(*connection_, stubs_->baselines, &v1::BaselineService::Stub::ListBaselineHistory,
                std::move(request), limit, &v1::ListBaselineHistoryResponse::mutable_baselines);
+}
+
+absl::StatusOr<v1::EstimatePowerResponse> Client::EstimatePower(
+    const v1::EstimatePowerRequest& request) {
+  return Unary(*connection_, stubs_->planning, &v1::PlanningService::Stub::EstimatePower, request);
+}
+
+absl::StatusOr<v1::SelfTest> Client::RunSelfTest(const v1::RunSelfTestRequest& request) {
+  return Unary(*connection_, stubs_->planning, &v1::PlanningService::Stub::RunSelfTest, request);
 }
 
 absl::StatusOr<v1::ListTracesResponse> Client::ListTraces(v1::ListTracesRequest request,

@@ -14,6 +14,7 @@
 #include "assay/v1/dataset_service.pb.h"
 #include "assay/v1/model_service.pb.h"
 #include "assay/v1/reference_model_service.pb.h"
+#include "assay/v1/planning_service.pb.h"
 #include "assay/v1/run_service.pb.h"
 #include "assay/v1/trace_service.pb.h"
 #include "client/cpp/connection.h"
@@ -86,6 +87,9 @@ class Client : public UploadTransport {
                                                           std::int64_t limit);
   absl::StatusOr<v1::ListBaselineHistoryResponse> ListBaselineHistory(
       v1::ListBaselineHistoryRequest request, std::int64_t limit);
+
+  absl::StatusOr<v1::EstimatePowerResponse> EstimatePower(const v1::EstimatePowerRequest& request);
+  absl::StatusOr<v1::SelfTest> RunSelfTest(const v1::RunSelfTestRequest& request);
 
   absl::StatusOr<v1::ListTracesResponse> ListTraces(v1::ListTracesRequest request,
                                                     std::int64_t limit);

@@ -110,7 +110,7 @@ class Judge {
  private:
   // A bound of the evidence in words: "0.01 worse", for shares "2.1 % of rows".
   static std::string AmountOf(const GateFinding& finding, double bound) {
-    if (finding.evidence.kind == EvidenceKind::kShare) {
+    if (finding.is_share) {
       return absl::StrFormat("%.4g %% of rows", -100 * bound);
     }
     return Amount(bound - finding.allowance);
@@ -118,7 +118,7 @@ class Judge {
 
   static std::string MarginOf(const GateResult& result) {
     const Gate& gate = result.gate;
-    if (gate.kind == LimitKind::kMaxFlips || gate.kind == LimitKind::kMaxChanged) {
+    if (IsShare(gate)) {
       return absl::StrFormat("%.4g %%", 100 * gate.limit);
     }
     if (IsRelative(gate.kind)) {
@@ -148,8 +148,7 @@ class Judge {
         return;
       }
     }
-    const bool is_better =
-        evidence.kind != EvidenceKind::kShare && bounds.lower - finding.allowance > 0;
+    const bool is_better = !finding.is_share && bounds.lower - finding.allowance > 0;
     result.verdict = Verdict::kPass;
     result.reason = absl::StrFormat(
         "%s %s (%g %% bound, %d rows), within the margin of %s", is_better ? "at least" : "at most",
@@ -236,8 +235,7 @@ absl::StatusOr<std::vector<GateResult>> JudgeGates(const Policy& policy, const G
   if (!targets.ok()) {
     return targets.status();
   }
-  const std::vector<GateFinding> findings =
-      FindEvidence(gates, *targets, inputs.cohorts, parallel_for);
+  const std::vector<GateFinding> findings = FindEvidence(gates, *targets, inputs, parallel_for);
 
   std::vector<std::optional<GateBounds>> bounds;
   std::vector<GateResult> results;
@@ -249,8 +247,8 @@ absl::StatusOr<std::vector<GateResult>> JudgeGates(const Policy& policy, const G
       continue;
     }
     bounds.push_back(BoundsOf(findings[i].evidence, findings[i].margin, judge.Alpha(gates[i])));
-    const bool is_higher_better = target.metric->direction == Direction::kHigher &&
-                                  findings[i].evidence.kind != EvidenceKind::kShare;
+    const bool is_higher_better =
+        target.metric->direction == Direction::kHigher && !IsShare(gates[i]);
     results.push_back(judge.Measure(gates[i], findings[i], bounds[i], is_higher_better));
     if (inputs.identical_outputs) {
       results[i] = PassIdentical(std::move(results[i]));

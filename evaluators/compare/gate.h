@@ -24,6 +24,11 @@ struct CorpusDraws {
   std::vector<double> differences;
 };
 
+// True for limits on the share of rows that something bad happened to.
+inline bool IsShare(const Gate& gate) {
+  return gate.kind == LimitKind::kMaxFlips || gate.kind == LimitKind::kMaxChanged;
+}
+
 // What a gate multiplies the baseline by, so that its limit becomes 0: 1 - limit for
 // max_relative_drop, 1 + limit for max_relative_increase, else 1.
 double FactorOf(const Gate& gate);
@@ -35,6 +40,7 @@ struct GateInputs {
   std::span<const CorpusDraws> draws;     // of the cells that gates on corpus metrics name
   // Why a gate cannot be judged, by position; empty text: it can. May have no entries at all.
   std::span<const std::string> refusals;
+  std::span<const std::int32_t> cluster_of;  // as in TestOptions
   bool identical_outputs = false;
 };
 

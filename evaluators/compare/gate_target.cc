@@ -106,7 +106,7 @@ std::vector<double> BrokenRows(const PairedScores& scores) {
   return broken;
 }
 
-std::vector<PairedSummary> Summarize(const Pass& pass, std::span<const CohortColumn> cohorts,
+std::vector<PairedSummary> Summarize(const Pass& pass, const GateInputs& inputs,
                                      const ParallelFor& parallel_for) {
   PairedScores scores = *pass.scores;
   std::vector<double> baseline;
@@ -125,8 +125,9 @@ std::vector<PairedSummary> Summarize(const Pass& pass, std::span<const CohortCol
     scores.baseline = baseline;
     scores.metric.kind = MetricKind::kMean;
   }
-  return SummarizePairs(scores, pass.needs_cohorts ? cohorts : std::span<const CohortColumn>(),
-                        parallel_for);
+  return SummarizePairs(scores,
+                        pass.needs_cohorts ? inputs.cohorts : std::span<const CohortColumn>(),
+                        parallel_for, inputs.cluster_of);
 }
 
 // Gates on shares of flips need a pass of their own, relative ones one for each factor.
@@ -156,12 +157,25 @@ std::vector<Pass> PlanPasses(std::span<const Gate> gates, std::span<const GateTa
   return passes;
 }
 
+// Rows that something bad happened to. Rows of one cluster share their luck: then the share is the
+// mean of 0 and 1, with the error of clusters.
+GateEvidence ShareEvidence(const PairedSummary& summary) {
+  if (summary.num_clusters == 0) {
+    return MakeShareEvidence(summary.num_higher, summary.num_rows);
+  }
+  MetricDescriptor metric;
+  metric.direction = Direction::kLower;
+  metric.kind = MetricKind::kMean;
+  return MakeGateEvidence(ByCluster(summary), metric);
+}
+
 // `baseline` is the baseline's mean in the cell.
 GateFinding FromSummary(const Gate& gate, const PairedScores& scores, double factor,
                         const PairedSummary& summary, double baseline) {
   GateFinding finding;
-  if (gate.kind == LimitKind::kMaxFlips || gate.kind == LimitKind::kMaxChanged) {
-    finding.evidence = MakeShareEvidence(summary.num_higher, summary.num_rows);
+  if (IsShare(gate)) {
+    finding.evidence = ShareEvidence(summary);
+    finding.is_share = true;
     finding.margin = gate.limit;
     if (summary.num_rows > 0) {
       finding.candidate = summary.candidate;
@@ -172,7 +186,7 @@ GateFinding FromSummary(const Gate& gate, const PairedScores& scores, double fac
   if (factor != 1) {
     metric.kind = MetricKind::kMean;
   }
-  finding.evidence = MakeGateEvidence(summary, metric);
+  finding.evidence = MakeGateEvidence(ByCluster(summary), ByCluster(summary, metric));
   if (factor != 1) {
     finding.evidence.range =
         std::max(metric.highest - factor * metric.lowest, factor * metric.highest - metric.lowest);
@@ -288,16 +302,15 @@ absl::StatusOr<std::vector<GateTarget>> FindTargets(std::span<const Gate> gates,
 }
 
 std::vector<GateFinding> FindEvidence(std::span<const Gate> gates,
-                                      std::span<const GateTarget> targets,
-                                      std::span<const CohortColumn> cohorts,
+                                      std::span<const GateTarget> targets, const GateInputs& inputs,
                                       const ParallelFor& parallel_for) {
   std::vector<GateFinding> findings(gates.size());
   for (const Pass& pass : PlanPasses(gates, targets)) {
-    const std::vector<PairedSummary> summaries = Summarize(pass, cohorts, parallel_for);
+    const std::vector<PairedSummary> summaries = Summarize(pass, inputs, parallel_for);
     Pass unscaled = pass;
     unscaled.factor = 1;
     const std::vector<PairedSummary> as_scored =
-        pass.factor == 1 ? summaries : Summarize(unscaled, cohorts, parallel_for);
+        pass.factor == 1 ? summaries : Summarize(unscaled, inputs, parallel_for);
     for (const std::size_t gate : pass.gates) {
       const std::size_t cell = targets[gate].cell;
       findings[gate] = FromSummary(gates[gate], *pass.scores, pass.factor, summaries[cell],

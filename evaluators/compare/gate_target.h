@@ -27,7 +27,8 @@ absl::StatusOr<std::vector<GateTarget>> FindTargets(std::span<const Gate> gates,
 // What was found in the cell of a gate.
 struct GateFinding {
   GateEvidence evidence;
-  double margin = 0;  // that the evidence must hold, 0 for relative limits
+  bool is_share = false;  // the evidence is a share of rows, counted as worse
+  double margin = 0;      // that the evidence must hold, 0 for relative limits
   // What a relative limit allows: added to bounds of the evidence it gives bounds of the delta.
   double allowance = 0;
   std::optional<double> baseline;
@@ -36,8 +37,7 @@ struct GateFinding {
 
 // Findings of every gate, by position: one pass over the rows for each metric and kind of limit.
 std::vector<GateFinding> FindEvidence(std::span<const Gate> gates,
-                                      std::span<const GateTarget> targets,
-                                      std::span<const CohortColumn> cohorts,
+                                      std::span<const GateTarget> targets, const GateInputs& inputs,
                                       const ParallelFor& parallel_for);
 
 }  // namespace assay

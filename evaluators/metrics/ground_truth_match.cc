@@ -18,6 +18,7 @@
 #include "evaluators/metrics/class_scores.h"
 #include "evaluators/metrics/classification_state.h"
 #include "evaluators/metrics/label_numbers.h"
+#include "evaluators/metrics/match_outcomes.h"
 #include "evaluators/metrics/match_plan.h"
 #include "evaluators/metrics/normalized_text.h"
 #include "evaluators/metrics/text_measure.h"
@@ -245,7 +246,7 @@ void ScoreProbabilities(const MatchPlan& plan, const EvaluationBatch& batch,
   }
 }
 
-class GroundTruthMatch : public Evaluator {
+class GroundTruthMatch : public Evaluator, public OutcomeSource {
  public:
   GroundTruthMatch(EvaluatorSpec spec, MatchPlan plan)
       : plan_(std::move(plan)), instance_(spec.instance) {
@@ -313,6 +314,10 @@ class GroundTruthMatch : public Evaluator {
     return absl::OkStatus();
   }
 
+  std::unique_ptr<CorpusOutcomes> NewOutcomes(std::int64_t num_rows) const override {
+    return MatchOutcomes::CanResample(plan_) ? std::make_unique<MatchOutcomes>(plan_, num_rows)
+                                             : nullptr;
+  }
   std::unique_ptr<CorpusState> NewCorpusState() const override {
     return Uses(IsCorpus) ? std::make_unique<ClassificationState>(plan_, instance_) : nullptr;
   }

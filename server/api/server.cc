@@ -29,9 +29,10 @@ constexpr int kKeepaliveTimeoutMs = 20'000;
 constexpr int kMinPingIntervalMs = 10'000;
 
 constexpr std::string_view kServiceNames[] = {
-    "assay.v1.AdminService",   "assay.v1.BaselineService", "assay.v1.ComparisonService",
-    "assay.v1.DatasetService", "assay.v1.ModelService",    "assay.v1.ReferenceModelService",
-    "assay.v1.RunService",     "assay.v1.TraceService",    "assay.v1.UploadService"};
+    "assay.v1.AdminService",          "assay.v1.BaselineService", "assay.v1.ComparisonService",
+    "assay.v1.DatasetService",        "assay.v1.ModelService",    "assay.v1.PlanningService",
+    "assay.v1.ReferenceModelService", "assay.v1.RunService",      "assay.v1.TraceService",
+    "assay.v1.UploadService"};
 
 // gRPC's own messages, which would otherwise go to stderr in a form of their own.
 void LogFromGrpc(gpr_log_func_args* args) {
@@ -105,6 +106,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options,
   impl.services.push_back(MakeModelService(context));
   impl.services.push_back(MakeOtlpService(context));
   impl.services.push_back(MakeReferenceModelService(context));
+  impl.services.push_back(MakePlanningService(context));
   impl.services.push_back(MakeRunService(context));
   impl.services.push_back(MakeTraceService(context));
   impl.services.push_back(MakeUploadService(context));

@@ -37,6 +37,7 @@ std::unique_ptr<grpc::Service> MakeModelService(const ServiceContext& context);
 // OpenTelemetry's own, under its own name.
 std::unique_ptr<grpc::Service> MakeOtlpService(const ServiceContext& context);
 std::unique_ptr<grpc::Service> MakeReferenceModelService(const ServiceContext& context);
+std::unique_ptr<grpc::Service> MakePlanningService(const ServiceContext& context);
 std::unique_ptr<grpc::Service> MakeRunService(const ServiceContext& context);
 std::unique_ptr<grpc::Service> MakeTraceService(const ServiceContext& context);
 std::unique_ptr<grpc::Service> MakeUploadService(const ServiceContext& context);

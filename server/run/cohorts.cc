@@ -150,6 +150,26 @@ absl::StatusOr<std::vector<CohortColumn>> LoadCohorts(store::Store& store, store
   return cohorts;
 }
 
+absl::StatusOr<std::vector<std::int32_t>> LoadClusters(store::Store& store, store::Id project,
+                                                       const store::DatasetVersionRecord& dataset) {
+  ASSAY_ASSIGN_OR_RETURN(const std::vector<store::ColumnRecord> columns,
+                         ListRowColumns(store, project, dataset.id));
+  std::vector<std::int32_t> cluster_of;
+  const store::ColumnRecord* const group = FindColumn(columns, "group");
+  if (group == nullptr || group->type != ColumnType::kText) {
+    return cluster_of;
+  }
+  cluster_of.reserve(static_cast<std::size_t>(dataset.num_rows));
+  ValueNumbers numbers;
+  for (std::int64_t number = 0; number * store::kChunkRows < dataset.num_rows; ++number) {
+    ASSAY_ASSIGN_OR_RETURN(const Column chunk,
+                           store.columns().ReadChunk(project, dataset.id, *group, number));
+    ASSAY_RETURN_IF_ERROR(CheckChunk(chunk, *group, number, dataset.num_rows));
+    AppendCodes(chunk, numbers, cluster_of);
+  }
+  return cluster_of;
+}
+
 absl::StatusOr<CohortPair> ParseCohortPair(std::string_view text) {
   const std::size_t star = text.find('*');
   CohortPair pair;

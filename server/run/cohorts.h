@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +18,11 @@ namespace assay::run {
 absl::StatusOr<std::vector<CohortColumn>> LoadCohorts(store::Store& store, store::Id project,
                                                       const store::DatasetVersionRecord& dataset,
                                                       const ParallelFor& parallel_for);
+
+// The cluster of every row by the column `group`: a number, -1 for a row without a value. Empty
+// when the version has no such column.
+absl::StatusOr<std::vector<std::int32_t>> LoadClusters(store::Store& store, store::Id project,
+                                                       const store::DatasetVersionRecord& dataset);
 
 // Columns of a pair `COLUMN*COLUMN`, without "cohort.". INVALID_ARGUMENT for anything else and for
 // a column with itself.

@@ -15,7 +15,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "evaluators/compare/gate.h"
+#include "evaluators/compare/slice_search.h"
 #include "evaluators/statistics/interval.h"
 #include "server/base/status_macros.h"
 #include "server/run/answers.h"
@@ -23,10 +25,9 @@
 #include "server/run/claim.h"
 #include "server/run/cohorts.h"
 #include "server/run/comparison_rows.h"
-#include "server/run/corpus_metrics.h"
+#include "server/run/corpus_comparison.h"
 #include "server/run/fairness.h"
 #include "server/run/pairing.h"
-#include "server/run/prepared_run.h"
 #include "server/run/run_inputs.h"
 #include "server/run/score_columns.h"
 #include "server/run/verdict_text.h"
@@ -62,15 +63,6 @@ struct MetricScores {
             .is_averaged = is_averaged};
   }
 };
-
-bool IsBinary(const ScoreArray& scores) {
-  for (std::size_t i = 0; i < scores.values.size(); ++i) {
-    if (scores.defined[i] != 0 && scores.values[i] != 0 && scores.values[i] != 1) {
-      return false;
-    }
-  }
-  return true;
-}
 
 void MarkScored(const ScoreArray& scores, Side& side) {
   for (std::size_t i = 0; i < scores.defined.size(); ++i) {
@@ -111,24 +103,6 @@ MetricScores BehaviorScores(std::size_t num_rows) {
 
 std::int64_t CountErrors(const Side& side) {
   return std::ranges::count(side.status, RowStatus::kError);
-}
-
-// Cohorts of the candidate's rows, carried over to the baseline's.
-std::vector<CohortColumn> BaselineCohorts(const std::vector<CohortColumn>& cohorts,
-                                          const Pairing& pairing, std::size_t num_baseline_rows) {
-  std::vector<CohortColumn> moved;
-  for (const CohortColumn& cohort : cohorts) {
-    CohortColumn& column = moved.emplace_back();
-    column.name = cohort.name;
-    column.values = cohort.values;
-    column.value_of.assign(num_baseline_rows, -1);
-    for (std::size_t row = 0; row < pairing.same_key.size(); ++row) {
-      if (const std::int64_t to = pairing.BaselineRow(static_cast<std::int64_t>(row)); to >= 0) {
-        column.value_of[static_cast<std::size_t>(to)] = cohort.value_of[row];
-      }
-    }
-  }
-  return moved;
 }
 
 class Comparer {
@@ -227,7 +201,9 @@ class Comparer {
     }
     ASSAY_ASSIGN_OR_RETURN(cohorts_,
                            LoadCohorts(store_, project_, candidate_.facts.dataset, parallel_for_));
+    num_declared_cohorts_ = cohorts_.size();
     ASSAY_RETURN_IF_ERROR(AddCohortPairs(comparison_.cohort_pairs, cohorts_));
+    ASSAY_ASSIGN_OR_RETURN(cluster_of_, LoadClusters(store_, project_, candidate_.facts.dataset));
     for (Side* const side : {&baseline_, &candidate_}) {
       ASSAY_ASSIGN_OR_RETURN(side->columns, ListRowColumns(store_, project_, side->facts.run.id));
       const store::ColumnRecord* const column = FindColumn(side->columns, kStatusColumn);
@@ -309,11 +285,13 @@ class Comparer {
       ASSAY_RETURN_IF_ERROR(control_.Check());
       trace::Span span = StartSpan(absl::StrFormat("comparison.metric %s", metric.id));
       ASSAY_RETURN_IF_ERROR(LoadMetric(metric, *scratch));
-      result_.metrics.push_back(CompareScores(scratch->Paired(), cohorts_, parallel_for_));
+      result_.metrics.push_back(
+          CompareScores(scratch->Paired(), cohorts_, parallel_for_, TestBy()));
       span.SetAttribute("rows", result_.metrics.back().overall.num_rows);
       if (result_.flip_metric.empty() && metric.kind == MetricKind::kBinaryMean) {
         CountFlips(*scratch);
       }
+      ASSAY_RETURN_IF_ERROR(FindSlices(*scratch));
       if (IsGated(metric.id)) {
         gated_.push_back(std::move(scratch));
         scratch = std::make_unique<MetricScores>();
@@ -455,58 +433,58 @@ class Comparer {
       return absl::OkStatus();
     }
     trace::Span span = StartSpan("comparison.corpus");
-    ASSAY_ASSIGN_OR_RETURN(const std::vector<CorpusValues> candidate,
-                           MeasureSide(candidate_, cohorts_, is_paired_));
-    std::vector<CorpusValues> baseline;
-    if (pairing_.is_identity) {
-      ASSAY_ASSIGN_OR_RETURN(baseline, MeasureSide(baseline_, cohorts_, is_paired_));
-    } else {
-      std::vector<std::uint8_t> takes_part(baseline_.status.size(), 0);
-      for (std::size_t row = 0; row < is_paired_.size(); ++row) {
-        if (is_paired_[row] != 0) {
-          takes_part[static_cast<std::size_t>(
-              pairing_.BaselineRow(static_cast<std::int64_t>(row)))] = 1;
-        }
-      }
-      ASSAY_ASSIGN_OR_RETURN(
-          baseline, MeasureSide(baseline_, BaselineCohorts(cohorts_, pairing_, takes_part.size()),
-                                takes_part));
-    }
-    for (MetricComparison& comparison : result_.metrics) {
-      if (is_corpus(comparison)) {
-        FillCorpus(baseline, candidate, comparison);
-      }
-    }
+    const CorpusRequest request{.project = project_,
+                                .baseline_run = comparison_.baseline_run_id,
+                                .candidate_run = comparison_.candidate_run_id,
+                                .pairing = pairing_,
+                                .cohorts = cohorts_,
+                                .is_paired = is_paired_,
+                                .gates = comparison_.policy.gates,
+                                .options = TestBy()};
+    ASSAY_ASSIGN_OR_RETURN(
+        draws_, CompareCorpus(store_, request, parallel_for_, control_, result_.metrics));
     return absl::OkStatus();
   }
 
-  absl::StatusOr<std::vector<CorpusValues>> MeasureSide(const Side& side,
-                                                        std::span<const CohortColumn> cohorts,
-                                                        std::span<const std::uint8_t> takes_part) {
-    ASSAY_ASSIGN_OR_RETURN(const std::shared_ptr<const PreparedRun> prepared,
-                           PrepareRun(store_, project_, side.facts.run.id));
-    return MeasureCorpus(store_, *prepared, cohorts, takes_part, parallel_for_, control_);
+  TestOptions TestBy() const {
+    TestOptions options;
+    options.cluster_of = cluster_of_;
+    return options;
   }
 
-  void FillCorpus(const std::vector<CorpusValues>& baseline,
-                  const std::vector<CorpusValues>& candidate, MetricComparison& comparison) const {
-    const auto find = [&](const std::vector<CorpusValues>& side) {
-      return std::ranges::find(side, comparison.metric.id,
-                               [](const CorpusValues& values) { return values.metric.id; });
-    };
-    const auto before = find(baseline);
-    const auto after = find(candidate);
-    if (before == baseline.end() || after == candidate.end()) {
-      return;
+  // Looks for cohorts that became worse by a metric whose scores are at hand: the first that has a
+  // direction.
+  absl::Status FindSlices(const MetricScores& scores) {
+    if (!comparison_.find_slices || num_declared_cohorts_ == 0 || !result_.slices.metric.empty() ||
+        scores.metric.direction == Direction::kNone) {
+      return absl::OkStatus();
     }
-    comparison.overall = CorpusCell("", after->num_rows[0], before->values[0], after->values[0]);
-    std::size_t cell = 1;
-    for (const CohortColumn& cohort : cohorts_) {
-      for (std::size_t value = 0; value < cohort.values.size(); ++value, ++cell) {
-        comparison.cohorts.push_back(CorpusCell(CohortName(cohort, value), after->num_rows[cell],
-                                                before->values[cell], after->values[cell]));
-      }
+    trace::Span span = StartSpan("comparison.slices");
+    SliceSearchOptions options;
+    options.min_rows = comparison_.policy.min_rows;
+    options.alpha = kTail;
+    options.test = TestBy();
+    ASSAY_ASSIGN_OR_RETURN(
+        const SliceFindings findings,
+        FindRegressedSlices(scores.Paired(), std::span(cohorts_).first(num_declared_cohorts_),
+                            parallel_for_, options));
+    result_.slices.metric = scores.metric.id;
+    result_.slices.seed = findings.seed;
+    result_.slices.min_rows = options.min_rows;
+    result_.slices.num_considered = findings.num_searched;
+    for (const FoundSlice& slice : findings.slices) {
+      result_.slices.slices.push_back({.cohort = absl::StrJoin(slice.terms, ","),
+                                       .metric = scores.metric.id,
+                                       .num_search_rows = slice.search_rows,
+                                       .search_delta = slice.search_delta,
+                                       .num_test_rows = slice.num_rows,
+                                       .delta = slice.delta,
+                                       .lower = slice.lower,
+                                       .upper = slice.upper,
+                                       .p = slice.p,
+                                       .q = slice.q});
     }
+    return absl::OkStatus();
   }
 
   // A row filter leaves cohorts without rows in either run. One that only lost its pairs stays.
@@ -542,9 +520,25 @@ class Comparer {
     for (const Gate& gate : comparison_.policy.gates) {
       const bool is_judged = reason.empty() || comparison_.allow_confounded ||
                              !DependsOnMachine(gate.metric, candidate_.facts.run.metrics);
-      refusals.push_back(is_judged ? "" : reason);
+      refusals.push_back(is_judged ? UndrawnReason(gate) : reason);
     }
     return refusals;
+  }
+
+  // Why a gate on a corpus metric has no evidence; empty when it has, and for other metrics.
+  std::string UndrawnReason(const Gate& gate) const {
+    const auto metric = std::ranges::find_if(result_.metrics, [&](const MetricComparison& each) {
+      return each.metric.id == gate.metric;
+    });
+    const bool is_drawn = std::ranges::any_of(draws_, [&](const CorpusDraws& draws) {
+      return draws.metric.id == gate.metric && draws.cohort == gate.cohort;
+    });
+    if (metric == result_.metrics.end() || metric->metric.kind != MetricKind::kCorpus || is_drawn) {
+      return "";
+    }
+    return metric->overall.note.empty()
+               ? "the metric has no value here, or none that resampling could bound"
+               : metric->overall.note;
   }
 
   absl::Status Judge() {
@@ -556,11 +550,16 @@ class Comparer {
     const std::vector<std::string> refusals = RefusedGates();
     const GateInputs inputs{.scores = scores,
                             .cohorts = cohorts_,
-                            .draws = {},
+                            .draws = draws_,
                             .refusals = refusals,
+                            .cluster_of = cluster_of_,
                             .identical_outputs = result_.identical_outputs};
     ASSAY_ASSIGN_OR_RETURN(result_.gates, JudgeGates(comparison_.policy, inputs, parallel_for_));
     result_.budgets = JudgeBudgets(comparison_.policy, result_);
+    for (const MetricComparison& metric : result_.metrics) {
+      result_.num_draws = std::max(result_.num_draws, metric.overall.num_draws);
+    }
+    result_.seed = result_.num_draws > 0 ? kDefaultSeed : 0;
     result_.verdict = OverallVerdict(result_.gates, result_.budgets);
     result_.exit_code = ExitCode(result_.verdict);
     result_.summary = VerdictSentence(result_);
@@ -579,7 +578,10 @@ class Comparer {
   Side baseline_;
   Side candidate_;
   Pairing pairing_;
-  std::vector<CohortColumn> cohorts_;                 // of the candidate's rows
+  std::vector<CohortColumn> cohorts_;                 // of the candidate's rows; then pairs of them
+  std::size_t num_declared_cohorts_ = 0;              // that are no pairs
+  std::vector<std::int32_t> cluster_of_;              // by the candidate's rows; empty: no `group`
+  std::vector<CorpusDraws> draws_;                    // of cells that gates name
   std::vector<std::uint8_t> is_paired_;               // by the candidate's rows
   std::vector<std::unique_ptr<MetricScores>> gated_;  // scores that gates name
   std::string flips_;                                 // one bit an example, as FlipsRecord

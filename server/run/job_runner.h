@@ -29,6 +29,9 @@ class JobRunner {
   // Ends the span of a run and forgets what its jobs shared.
   void EndRun(store::Id run, const absl::Status& status);
 
+  // Thread-safe.
+  const ParallelFor& parallel_for() const { return parallel_for_; }
+
  private:
   absl::Status Score(const store::JobLease& lease, const JobControl& control);
   absl::Status Summarize(const store::JobLease& lease, const JobControl& control);

@@ -134,6 +134,8 @@ class Scheduler::Impl {
     return stored;
   }
 
+  const ParallelFor& parallel_for() const { return runner_.parallel_for(); }
+
  private:
   // The record's spans become children of the call. Without one, a span of its own is the root.
   template <typename Record>
@@ -272,6 +274,8 @@ Scheduler::Scheduler(store::Store& store, trace::Tracer& tracer, Clock& clock, O
     : impl_(std::make_unique<Impl>(store, tracer, clock, std::move(options))) {}
 
 Scheduler::~Scheduler() = default;
+
+const ParallelFor& Scheduler::parallel_for() const { return impl_->parallel_for(); }
 
 absl::Status Scheduler::Start() { return impl_->Start(); }
 

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "evaluators/evaluator.h"
 #include "server/base/clock.h"
 #include "server/store/store.h"
 #include "server/trace/tracer.h"
@@ -71,6 +72,9 @@ class Scheduler {
   absl::StatusOr<store::ComparisonRecord> Compare(store::Id project,
                                                   const ComparisonRequest& request,
                                                   const trace::SpanContext& parent);
+
+  // Runs bodies on the threads that compute, for work outside of jobs.
+  const ParallelFor& parallel_for() const;
 
  private:
   class Impl;

@@ -44,6 +44,15 @@ std::vector<store::ColumnRecord> ScoreColumns(std::span<const MetricDescriptor> 
   return columns;
 }
 
+bool IsBinary(const ScoreArray& scores) {
+  for (std::size_t i = 0; i < scores.values.size(); ++i) {
+    if (scores.defined[i] != 0 && scores.values[i] != 0 && scores.values[i] != 1) {
+      return false;
+    }
+  }
+  return true;
+}
+
 void UnpackScores(const Column& chunk, std::span<double> values, std::span<std::uint8_t> defined) {
   std::ranges::copy(chunk.doubles, values.begin());
   if (chunk.validity.empty()) {

@@ -34,6 +34,9 @@ struct ScoreArray {
   std::vector<std::uint8_t> defined;
 };
 
+// Every defined score is 0 or 1.
+bool IsBinary(const ScoreArray& scores);
+
 // Writes the scores of a chunk of a score column to `values` and `defined`, which have its rows.
 void UnpackScores(const Column& chunk, std::span<double> values, std::span<std::uint8_t> defined);
 

@@ -108,7 +108,7 @@ const MetricDescriptor* FindMetric(const store::RunRecord& run, const std::strin
 std::string GateableMetrics(const store::RunRecord& run) {
   std::vector<std::string> ids;
   for (const MetricDescriptor& metric : run.metrics) {
-    if (metric.direction != Direction::kNone && metric.kind != MetricKind::kCorpus) {
+    if (metric.direction != Direction::kNone) {
       ids.push_back(metric.id);
     }
   }
@@ -184,13 +184,7 @@ absl::Status CheckGateMetric(store::Store& store, store::Id project, const Gate&
   }
   ASSAY_ASSIGN_OR_RETURN(const MetricDescriptor metric,
                          GateMetric(gate, index, baseline, candidate));
-  ASSAY_RETURN_IF_ERROR(CheckGate(gate, index, metric, metric.kind == MetricKind::kBinaryMean));
-  if (metric.kind == MetricKind::kCorpus) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("gates[%d].metric: '%s' has no row scores; those that can gate are %s",
-                        index, gate.metric, GateableMetrics(candidate)));
-  }
-  return absl::OkStatus();
+  return CheckGate(gate, index, metric, metric.kind == MetricKind::kBinaryMean);
 }
 
 // Cohorts of both runs, and of the pairs asked for.

@@ -30,6 +30,12 @@ echo "== rankings against judgements, without a server"
 echo "== a million rows through the command line"
 tests/benchmarks/million_rows.py "$bin" "$work/million"
 
+echo "== one comparison of a million rows, five metrics, forty cohorts"
+tests/benchmarks/whole_comparison.py "$bin" "$work/whole"
+
+echo "== the same systems through two averages and through Assay"
+tests/benchmarks/paired_against_naive.py "$bin"
+
 echo "== embeddings and kernels"
 OMP_NUM_THREADS=1 "$bin/embedding_benchmark"
 OMP_NUM_THREADS=1 "$bin/kernel_benchmark"

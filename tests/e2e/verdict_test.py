@@ -323,6 +323,86 @@ max_changed = 0.2
                       self.fails(2, "diff", "old", "new", "--cohort-pairs", "part*height"))
 
 
+class EvidenceTest(VerdictCase):
+    ROWS = 1200
+
+    def setUp(self):
+        super().setUp()
+        self.push_rows("rows", self.ROWS)
+        self.push_system("old", "rows", self.ROWS, set(range(0, self.ROWS, 10)))
+        # Only the rows of p1 and s1 get worse: every second of them.
+        self.push_system("new", "rows", self.ROWS,
+                         set(range(0, self.ROWS, 10)) | set(range(1, self.ROWS, 12)))
+
+    def test_a_metric_that_is_no_mean_has_an_interval_and_can_gate(self):
+        lines = [json.dumps({"key": f"k{row:05d}", "label": "ab"[row % 2]}) for row in range(600)]
+        self.ok("dataset", "push", "two", self.write("two.jsonl", "\n".join(lines) + "\n"))
+        for model, every in (("x", 20), ("y", 4)):
+            self.ok("model", "push", model, "--external")
+            answers = [json.dumps({"key": f"k{row:05d}",
+                                   "label": "ab"[(row + (row % every == 0)) % 2]}) for row in range(600)]
+            self.ok("outputs", "push", "--model", model, "--dataset", "two",
+                    self.write("y.jsonl", "\n".join(answers) + "\n"))
+        gate = ("gate", "x", "y", "--dataset", "two", "--evaluator",
+                "ground_truth_match:accuracy,macro_f1", "--policy")
+        found = self.compared(1, *gate, self.policy('[[gate]]\nmetric = "macro_f1"\nmax_drop = 0.05\n'))
+        cell = found["metrics"][1]["overall"]
+        self.assertEqual(cell["method"], "paired percentile bootstrap")
+        self.assertEqual(cell["num_draws"], "10000")
+        self.assertEqual((found["seed"], found["num_draws"]), (cell["seed"], "10000"))
+        self.assertLess(cell["lower"], cell["delta"])
+        self.assertGreater(cell["upper"], cell["delta"])
+        self.assertGreater(cell["p"], 0)
+        self.assertEqual(found["gates"][0]["method"], "paired percentile bootstrap")
+        self.compared(0, *gate, self.policy('[[gate]]\nmetric = "macro_f1"\nmax_relative_drop = 0.5\n'))
+        again = self.compared(1, *gate, self.policy(
+            'alpha = 0.04\n[[gate]]\nmetric = "macro_f1"\nmax_drop = 0.05\n'))
+        self.assertEqual(again["metrics"][1]["overall"], cell)  # the same draws every time
+
+    def test_the_slice_that_became_worse_is_found_and_tested_on_other_rows(self):
+        found = self.compared(0, "diff", "old", "new", "--slices")
+        search = found["slice_search"]
+        self.assertEqual(search["metric"], "accuracy")
+        best = search["slices"][0]
+        self.assertEqual(best["cohort"], "part=p1,size=s1")
+        self.assertLess(best["q"], 0.001)
+        self.assertLess(best["upper"], 0)
+        self.assertIn("part=p1,size=s1", self.ok("diff", "old", "new", "--slices"))
+
+    def test_groups_widen_the_interval(self):
+        lines = [json.dumps({"key": f"k{row:05d}", "label": "yes", "group": f"g{row // 20}"})
+                 for row in range(self.ROWS)]
+        self.ok("dataset", "push", "grouped", self.write("grouped.jsonl", "\n".join(lines) + "\n"))
+        wrong = {row for row in range(self.ROWS) if (row // 20) % 6 == 0}  # whole groups break
+        self.push_system("g", "grouped", self.ROWS, set())
+        self.push_system("h", "grouped", self.ROWS, wrong)
+        cell = self.compared(0, "diff", "g", "h", "--dataset", "grouped")["metrics"][0]["overall"]
+        self.assertEqual(cell["num_clusters"], "60")
+        self.assertEqual(cell["method"].split(",")[0], "cluster-robust t")
+        # Independent rows would give 2 * 1.96 * sqrt(p (1 - p) / n).
+        share = len(wrong) / self.ROWS
+        self.assertGreater(cell["upper"] - cell["lower"], 3 * (share * (1 - share) / self.ROWS) ** 0.5 * 3.9)
+
+    def test_power_says_what_a_dataset_can_see(self):
+        cells = self.json("power", "--dataset", "rows")["cells"]
+        overall = cells[0]
+        # 2.4865 sqrt(0.1 / n)
+        self.assertAlmostEqual(overall["drop"], 2.4864749 * (0.1 / self.ROWS) ** 0.5, places=6)
+        self.assertGreater(cells[1]["drop"], overall["drop"])
+        run = self.json("eval", "--dataset", "rows", "--model", "old")["name"].rsplit("/", 1)[1]
+        self.assertEqual(self.json("power", "--dataset", "rows", "--run", run)["cells"][0]["metric"],
+                         "accuracy")
+        self.assertIn("80 % power", self.ok("power", "--dataset", "rows"))
+        self.fails(2, "power", "--dataset", "rows", "--alpha", "0.9")
+
+    def test_the_self_test_keeps_its_promise_on_these_data(self):
+        test = self.json("selftest", "--aa", "old", "new", "--pairs", "400")
+        self.assertEqual(test["overall"]["num_pairs"], "400")
+        self.assertLessEqual(test["holm"]["lower"], test["alpha"])
+        self.assertLessEqual(test["overall"]["lower"], test["alpha"])
+        self.fails(2, "selftest", "old", "new")
+
+
 class BaselineTest(VerdictCase):
     def setUp(self):
         super().setUp()

@@ -93,8 +93,8 @@ class HealthTest : public ::testing::Test {
 TEST_F(HealthTest, ServesAsAWholeAndByService) {
   for (const std::string service :
        {"", "assay.v1.AdminService", "assay.v1.BaselineService", "assay.v1.ComparisonService",
-        "assay.v1.DatasetService", "assay.v1.ModelService", "assay.v1.RunService",
-        "assay.v1.TraceService", "assay.v1.UploadService"}) {
+        "assay.v1.DatasetService", "assay.v1.ModelService", "assay.v1.PlanningService",
+        "assay.v1.RunService", "assay.v1.TraceService", "assay.v1.UploadService"}) {
     const RawAnswer answer = client_.Raw(kCheck, HealthRequest(service));
     EXPECT_TRUE(answer.status.ok()) << service;
     EXPECT_EQ(answer.bytes, kServing) << service;

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "evaluators/corpus_outcomes.h"
+#include "evaluators/metrics/label_numbers.h"
+#include "evaluators/metrics/match_plan.h"
+
+namespace assay {
+
+// Outcomes of the corpus metrics of a MatchPlan: the pair of labels for those that count labels,
+// and the bin of the confidence, whether the answer is right and the confidence itself for `ece`.
+// The others depend on the order of all rows and are not resampled.
+class MatchOutcomes : public CorpusOutcomes {
+ public:
+  // `plan` outlives it.
+  MatchOutcomes(const MatchPlan& plan, std::int64_t num_rows);
+
+  void Add(const EvaluationBatch& batch, std::span<const std::int64_t> rows,
+           std::span<const std::int64_t> places) override;
+  std::vector<std::optional<Resampled>> Finish() override;
+
+  // True when some metric of the plan can be resampled.
+  static bool CanResample(const MatchPlan& plan);
+
+ private:
+  void AddLabels(const EvaluationBatch& batch, std::span<const std::int64_t> rows,
+                 std::span<const std::int64_t> places, std::span<const std::int32_t> gold);
+  void AddBins(const EvaluationBatch& batch, std::span<const std::int64_t> rows,
+               std::span<const std::int64_t> places, std::span<const std::int32_t> gold);
+
+  const MatchPlan& plan_;
+  LabelNumbers labels_;
+  // By row, -1 for none; in Finish the two become one outcome.
+  std::vector<std::int32_t> gold_;
+  std::vector<std::int32_t> predicted_;
+  std::vector<std::int32_t> bins_;  // 2 bin + (right ? 1 : 0)
+  std::vector<double> confidences_;
+};
+
+}  // namespace assay

@@ -1,0 +1,150 @@
+#include "server/run/corpus_resampling.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "server/base/status_macros.h"
+
+namespace assay::run {
+namespace {
+
+// Each side of the two-sided 95 % interval.
+constexpr double kTail = 0.025;
+
+// The same numbers for a metric and a cohort whatever else is compared.
+RandomSource SourceOf(const MetricDescriptor& metric, const std::string& cohort,
+                      const TestOptions& options) {
+  return {.seed = options.seed,
+          .stream = StreamOf(absl::StrFormat("corpus\n%s\n%s", metric.id, cohort))};
+}
+
+PairedOutcomes OutcomesOf(const CorpusPair& pair, double factor) {
+  PairedOutcomes outcomes{.baseline = pair.baseline->column,
+                          .candidate = pair.candidate->column,
+                          .baseline_statistic = pair.baseline->statistic,
+                          .candidate_statistic = pair.candidate->statistic};
+  if (factor != 1) {
+    outcomes.baseline_statistic = [statistic = pair.baseline->statistic,
+                                   factor](const OutcomeTotals& totals) {
+      const std::optional<double> value = statistic(totals);
+      return value.has_value() ? std::optional(factor * *value) : std::nullopt;
+    };
+  }
+  return outcomes;
+}
+
+}  // namespace
+
+const CorpusOutcomes::Resampled* SideOutcomes::Find(const std::string& id) const {
+  const auto found = std::ranges::find(metrics, id, &Metric::id);
+  return found == metrics.end() ? nullptr : &found->resampled;
+}
+
+absl::StatusOr<SideOutcomes> LoadOutcomes(store::Store& store, const PreparedRun& prepared,
+                                          std::span<const std::int64_t> place_of,
+                                          std::int64_t num_places, const JobControl& control) {
+  SideOutcomes side;
+  std::vector<const Evaluator*> evaluators;
+  for (const auto& evaluator : prepared.evaluators) {
+    const auto* const source = dynamic_cast<const OutcomeSource*>(evaluator.get());
+    std::unique_ptr<CorpusOutcomes> outcomes =
+        source == nullptr ? nullptr : source->NewOutcomes(num_places);
+    if (outcomes != nullptr) {
+      evaluators.push_back(evaluator.get());
+      side.outcomes.push_back(std::move(outcomes));
+    }
+  }
+  if (evaluators.empty()) {
+    return side;
+  }
+  RowSource source = prepared.Source(store, evaluators);
+  std::vector<std::int64_t> rows;
+  std::vector<std::int64_t> places;
+  for (std::int64_t chunk = 0; chunk < prepared.inputs->num_chunks(); ++chunk) {
+    ASSAY_RETURN_IF_ERROR(control.Check());
+    ASSAY_ASSIGN_OR_RETURN(const RowBlock block, source.Read(chunk));
+    for (std::size_t i = 0; i < evaluators.size(); ++i) {
+      const LinedUpRows& lined_up = block.Rows(evaluators[i]->ScoresMissingOutputs());
+      rows.clear();
+      places.clear();
+      for (std::size_t row = 0; row < lined_up.examples.size(); ++row) {
+        if (row > 0 && lined_up.examples[row] == lined_up.examples[row - 1]) {
+          side = SideOutcomes();
+          side.has_repetitions = true;
+          return side;
+        }
+        const std::int64_t example = block.first_row + lined_up.examples[row];
+        const std::int64_t place =
+            place_of.empty() ? example : place_of[static_cast<std::size_t>(example)];
+        if (place >= 0) {
+          rows.push_back(static_cast<std::int64_t>(row));
+          places.push_back(place);
+        }
+      }
+      side.outcomes[i]->Add(lined_up.Batch(), rows, places);
+    }
+  }
+  for (std::size_t i = 0; i < evaluators.size(); ++i) {
+    std::vector<std::optional<CorpusOutcomes::Resampled>> resampled = side.outcomes[i]->Finish();
+    std::size_t next = 0;
+    for (const MetricDescriptor& metric : evaluators[i]->metrics()) {
+      if (metric.kind == MetricKind::kCorpus && next < resampled.size()) {
+        if (std::optional<CorpusOutcomes::Resampled>& one = resampled[next++]; one.has_value()) {
+          side.metrics.push_back({metric.id, *std::move(one)});
+        }
+      }
+    }
+  }
+  return side;
+}
+
+void ResampleCell(const CorpusPair& pair, std::span<const std::uint32_t> rows,
+                  const TestOptions& options, Cell& cell) {
+  const PairedBootstrap bootstrap =
+      BootstrapPairs(OutcomesOf(pair, 1), rows, options.cluster_of,
+                     SourceOf(*pair.metric, cell.cohort, options), options.draws);
+  cell.num_clusters = bootstrap.num_clusters;
+  if (bootstrap.is_identical) {
+    cell.lower = 0;
+    cell.upper = 0;
+    cell.p = 1;
+    cell.method = "identical rows";
+    return;
+  }
+  const std::optional<Interval> interval = bootstrap.differences.PercentileInterval(kTail);
+  if (!interval.has_value()) {
+    return;
+  }
+  cell.lower = interval->lower;
+  cell.upper = interval->upper;
+  cell.p = bootstrap.differences.TwoSidedP();
+  cell.method = "paired percentile bootstrap";
+  cell.num_draws = options.draws;
+  cell.seed = options.seed;
+}
+
+CorpusDraws DrawForGates(const CorpusPair& pair, std::span<const std::uint32_t> rows,
+                         const TestOptions& options, double factor, const Cell& cell) {
+  const PairedBootstrap bootstrap =
+      BootstrapPairs(OutcomesOf(pair, factor), rows, options.cluster_of,
+                     SourceOf(*pair.metric, cell.cohort, options), options.draws);
+  CorpusDraws draws;
+  draws.metric = *pair.metric;
+  draws.cohort = cell.cohort;
+  draws.factor = factor;
+  draws.num_rows = cell.num_rows;
+  draws.baseline = cell.baseline.value_or(0);
+  draws.candidate = cell.candidate.value_or(0);
+  const std::span<const double> sorted = bootstrap.differences.sorted();
+  draws.differences.assign(sorted.begin(), sorted.end());
+  if (bootstrap.is_identical && cell.baseline.has_value()) {
+    // Equal rows differ by nothing however they are drawn.
+    draws.differences.assign(1, *cell.candidate - factor * *cell.baseline);
+  }
+  return draws;
+}
+
+}  // namespace assay::run
