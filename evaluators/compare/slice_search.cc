@@ -22,7 +22,9 @@ struct Term {
   std::int32_t value = 0;
 
   bool operator==(const Term&) const = default;
-  auto operator<=>(const Term&) const = default;
+  bool operator<(const Term& other) const {
+    return column != other.column ? column < other.column : value < other.value;
+  }
 };
 using Terms = std::vector<Term>;  // by rising column
 
@@ -250,6 +252,7 @@ class Search {
 
   void Adjust(std::vector<FoundSlice>& slices) const {
     std::vector<double> p;
+    p.reserve(slices.size());
     for (const FoundSlice& slice : slices) {
       p.push_back(slice.p);
     }

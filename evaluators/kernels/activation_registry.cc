@@ -197,6 +197,7 @@ absl::StatusOr<Activation> ParseMeaning(const ActivationAlias& alias) {
 
 absl::Status Ambiguous(std::string_view text, const std::vector<const ActivationAlias*>& aliases) {
   std::vector<std::string> meanings;
+  meanings.reserve(aliases.size());
   for (const ActivationAlias* alias : aliases) {
     meanings.push_back(absl::StrFormat("%s is %s", AliasText(*alias),
                                        alias->meaning.empty()

@@ -55,7 +55,7 @@ absl::Status Shift(std::span<const double> logits, double temperature, std::span
 absl::Status Softmax(std::span<const double> logits, double temperature,
                      std::span<double> probabilities) {
   double sum = 0;
-  const absl::Status status = Shift(logits, temperature, probabilities, sum);
+  absl::Status status = Shift(logits, temperature, probabilities, sum);
   for (double& value : probabilities) {
     value = std::exp(value) / sum;
   }
@@ -65,7 +65,7 @@ absl::Status Softmax(std::span<const double> logits, double temperature,
 absl::Status LogSoftmax(std::span<const double> logits, double temperature,
                         std::span<double> log_probabilities) {
   double sum = 0;
-  const absl::Status status = Shift(logits, temperature, log_probabilities, sum);
+  absl::Status status = Shift(logits, temperature, log_probabilities, sum);
   const double log_sum = std::log(sum);
   for (double& value : log_probabilities) {
     value -= log_sum;

@@ -9,6 +9,7 @@
 #include <set>
 #include <string_view>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -328,10 +329,8 @@ void SortMetrics(MatchPlan& plan) {
     return std::ranges::find(plan.labels, metric.label) - plan.labels.begin();
   };
   std::ranges::sort(plan.metrics, [&](const MatchMetric& a, const MatchMetric& b) {
-    if (a.kind == b.kind && a.k == b.k && place(a) != place(b)) {
-      return place(a) < place(b);
-    }
-    return a < b;
+    return std::tuple(a.kind, a.k, place(a), std::string_view(a.label)) <
+           std::tuple(b.kind, b.k, place(b), std::string_view(b.label));
   });
   plan.metrics.erase(std::unique(plan.metrics.begin(), plan.metrics.end()), plan.metrics.end());
 }

@@ -49,7 +49,7 @@ struct MatchMetric {
   int k = 0;          // kAccuracyAtK
   std::string label;  // metrics of one class
 
-  auto operator<=>(const MatchMetric&) const = default;
+  bool operator==(const MatchMetric&) const = default;
 };
 
 inline bool IsCorpus(MatchKind kind) { return kind >= MatchKind::kMacroF1; }

@@ -334,7 +334,9 @@ TEST_F(TraceStoreTest, AWindowHasTheSpansThatTouchIt) {
   const Id id = List().at(0).id;
   const auto ids = [&](const SpanWindow& window) {
     std::vector<int> found;
-    for (const SpanRecord& span : *traces().ListSpans(kDefaultProject, id, window)) {
+    const auto spans = traces().ListSpans(kDefaultProject, id, window);
+    EXPECT_TRUE(spans.ok()) << spans.status();
+    for (const SpanRecord& span : *spans) {
       found.push_back(span.span_id[7]);
     }
     return found;

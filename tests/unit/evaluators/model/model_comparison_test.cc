@@ -58,8 +58,8 @@ ReferenceModel Swapped(const ReferenceModel& model, const std::string& text) {
   return model.With(*architecture);
 }
 
-LayerCapture Run(const ReferenceModel& model, const Numerics& numerics,
-                 const std::vector<float>& features) {
+LayerCapture Capture(const ReferenceModel& model, const Numerics& numerics,
+                     const std::vector<float>& features) {
   const auto forward = Forward::Make(model, numerics);
   EXPECT_TRUE(forward.ok()) << forward.status();
   LayerCapture capture(forward->program().steps.size());
@@ -132,11 +132,11 @@ class SummaryTest : public testing::TestWithParam<std::string> {
 
 TEST_P(SummaryTest, SwapsGiveTheExpectedStatistics) {
   const std::size_t head = StepNamed(model_, "head");
-  const LayerCapture before = Run(model_, {}, test_.features);
+  const LayerCapture before = Capture(model_, {}, test_.features);
   int swaps = 0;
   for (const auto& swap : object(expected_["swap_without_retraining"].value())) {
     const std::string name = GetParam() + " " + std::string(swap.key);
-    const LayerCapture after = Run(Swapped(model_, std::string(swap.key)), {}, test_.features);
+    const LayerCapture after = Capture(Swapped(model_, std::string(swap.key)), {}, test_.features);
     ExpectLogits(before.layer(head), after.layer(head), test_.labels, swap.value, 1e-9, name);
     for (const auto& layer : object(swap.value["per_layer"].value())) {
       const std::size_t step = StepNamed(model_, std::string(layer.key));
@@ -152,7 +152,7 @@ TEST_P(SummaryTest, SwapsGiveTheExpectedStatistics) {
 }
 
 TEST_P(SummaryTest, HealthOfEveryActivationIsAsExpected) {
-  const LayerCapture capture = Run(model_, {}, test_.features);
+  const LayerCapture capture = Capture(model_, {}, test_.features);
   const Program program = MakeProgram(model_.architecture());
   const std::vector<double> input = ScaledInput(model_, test_.features);
   for (const auto& layer : object(expected_["activation_health_test"].value())) {
@@ -192,7 +192,7 @@ class QuantizedSummaryTest : public SummaryTest {};
 TEST_P(QuantizedSummaryTest, SchemesGiveTheExpectedStatistics) {
   const Digits calibration = LoadDigits("calib");
   const std::size_t head = StepNamed(model_, "head");
-  const LayerCapture before = Run(model_, {}, test_.features);
+  const LayerCapture before = Capture(model_, {}, test_.features);
   int schemes = 0;
   for (const auto& scheme : object(expected_["int8"].value())) {
     Numerics numerics;
@@ -206,7 +206,7 @@ TEST_P(QuantizedSummaryTest, SchemesGiveTheExpectedStatistics) {
     if (parsed->range == QuantizationScheme::Range::kStatic) {
       numerics.inputs = *CalibrateInputs(model_, *parsed, calibration.features);
     }
-    const LayerCapture after = Run(model_, numerics, test_.features);
+    const LayerCapture after = Capture(model_, numerics, test_.features);
     ExpectLogits(before.layer(head), after.layer(head), test_.labels, scheme.value, 2e-5,
                  GetParam() + " " + std::string(scheme.key));
     ++schemes;
@@ -224,10 +224,10 @@ TEST_P(QuantizedSummaryTest, SwapsUnderStaleCalibrationGiveTheExpectedStatistics
   numerics.scheme = *ParseQuantization("static");
   numerics.inputs = *CalibrateInputs(model_, numerics.scheme, LoadDigits("calib").features);
   const std::size_t head = StepNamed(model_, "head");
-  const LayerCapture before = Run(model_, {}, test_.features);
+  const LayerCapture before = Capture(model_, {}, test_.features);
   for (const auto& swap : swaps) {
     const LayerCapture after =
-        Run(Swapped(model_, std::string(swap.key)), numerics, test_.features);
+        Capture(Swapped(model_, std::string(swap.key)), numerics, test_.features);
     ExpectLogits(before.layer(head), after.layer(head), test_.labels, swap.value, 2e-5,
                  GetParam() + " " + std::string(swap.key));
   }
@@ -240,7 +240,7 @@ INSTANTIATE_TEST_SUITE_P(All, QuantizedSummaryTest,
 class EmbeddingTest : public testing::Test {
  protected:
   std::vector<double> Encode(const ReferenceModel& model, const std::vector<float>& features) {
-    return Run(model, {}, features).layer(StepNamed(model, "norm"));
+    return Capture(model, {}, features).layer(StepNamed(model, "norm"));
   }
   RetrievalQuality Measure(const std::vector<std::int32_t>& rankings) {
     std::vector<std::int64_t> num_relevant;
@@ -331,7 +331,7 @@ TEST(ModelComparisonTest, ASwapIsNamedFromFloat32OutputsToo) {
   const Digits test = LoadDigits("test");
   const std::vector<float> features(test.features.begin(), test.features.begin() + 64 * 64);
   const ReferenceModel deployed = Swapped(model, "gelu->gelu_tanh");
-  const LayerCapture outputs = Run(deployed, {Dtype::kF32, {}, {}}, features);
+  const LayerCapture outputs = Capture(deployed, {Dtype::kF32, {}, {}}, features);
   const auto swap = NameSwap(model, {}, features, outputs.layer(StepNamed(model, "head")));
   ASSERT_TRUE(swap.ok()) << swap.status();
   EXPECT_EQ(swap->name, "every layer: gelu -> gelu_tanh");
@@ -394,7 +394,7 @@ TEST(DiagnosisTest, ConstantOutputsAreAProblem) {
 TEST(DiagnosisTest, TheBestTemperatureUndoesScaling) {
   const ReferenceModel model = LoadReferenceModel("mlp_relu");
   const Digits test = LoadDigits("test");
-  std::vector<double> logits = Run(model, {}, test.features).layer(StepNamed(model, "head"));
+  std::vector<double> logits = Capture(model, {}, test.features).layer(StepNamed(model, "head"));
   const double best = BestTemperature(logits, test.labels, 10);
   for (double& value : logits) {
     value *= 3;
