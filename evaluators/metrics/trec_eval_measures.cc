@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
@@ -214,6 +215,7 @@ absl::Status AppendOurs(const std::string& name, std::int32_t minimum_grade,
   absl::StatusOr<RankingMeasure> measure = ParseRankingMeasure(name);
   if (!measure.ok()) {
     std::vector<std::string> known;
+    known.reserve(std::size(kTrecForms));
     for (const TrecForm& form : kTrecForms) {
       known.emplace_back(form.name);
     }

@@ -237,7 +237,7 @@ absl::Status Forward::Run(std::span<const float> features, LayerObserver& observ
   return impl_->Run(features, observer);
 }
 
-LayerCapture::LayerCapture(std::size_t num_steps, std::vector<int> steps)
+LayerCapture::LayerCapture(std::size_t num_steps, const std::vector<int>& steps)
     : layers_(num_steps), wanted_(std::vector<bool>(num_steps, false)) {
   for (const int step : steps) {
     if (step != kInput) {

@@ -52,7 +52,7 @@ class Forward {
 class LayerCapture : public LayerObserver {
  public:
   explicit LayerCapture(std::size_t num_steps) : layers_(num_steps) {}
-  LayerCapture(std::size_t num_steps, std::vector<int> steps);
+  LayerCapture(std::size_t num_steps, const std::vector<int>& steps);
   void OnDone(std::size_t step, std::int64_t first_row, std::span<const double> values) override;
   // Row-major, as many rows as ran.
   const std::vector<double>& layer(std::size_t step) const { return layers_[step]; }

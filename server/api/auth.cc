@@ -50,7 +50,7 @@ constexpr std::pair<std::string_view, Role> kMethodRoles[] = {
     {"assay.v1.ReferenceModelService/CompareLayers", Role::kViewer},
     {"assay.v1.ReferenceModelService/DiagnoseModel", Role::kViewer},
     {"assay.v1.PlanningService/EstimatePower", Role::kViewer},
-    {"assay.v1.PlanningService/RunSelfTest", Role::kViewer},
+    {"assay.v1.PlanningService/RunSelfTest", Role::kRunner},
     {"assay.v1.RunService/CreateRun", Role::kRunner},
     {"assay.v1.RunService/GetRun", Role::kViewer},
     {"assay.v1.RunService/ListRuns", Role::kViewer},
