@@ -72,8 +72,8 @@ class SqliteStore : public Store {
 
   // Queued writes use the stores: they end first.
   ~SqliteStore() override {
-    store_.writer.reset();
-    traces_.writer.reset();
+    store_.writer->Finish();
+    traces_.writer->Finish();
   }
 
   ColumnStore& columns() override { return column_store_; }

@@ -28,7 +28,12 @@ absl::Status RunInSavepoint(Database& database, const Writer::Work& work) {
 Writer::Writer(std::unique_ptr<Database> database)
     : database_(std::move(database)), thread_([this] { Loop(); }) {}
 
-Writer::~Writer() {
+Writer::~Writer() { Finish(); }
+
+void Writer::Finish() {
+  if (!thread_.joinable()) {
+    return;
+  }
   {
     const MutexLock lock(mutex_);
     is_closing_ = true;

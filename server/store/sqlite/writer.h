@@ -25,7 +25,6 @@ class Writer {
   using Done = std::function<void(absl::Status)>;
 
   explicit Writer(std::unique_ptr<Database> database);
-  // Finishes what is queued and joins.
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -34,6 +33,10 @@ class Writer {
   void Submit(Work work, std::size_t size_bytes, Done done);
   // Queues `work` and waits until it is durable or has failed. `work` may refer to locals.
   absl::Status Run(Work work);
+  // Finishes what is queued and ends the thread; nothing may be queued afterwards. The connection
+  // stays open until destruction: the last one to close a file must be able to write, or the log
+  // stays behind.
+  void Finish();
 
  private:
   struct Piece {

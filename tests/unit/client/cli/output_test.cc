@@ -20,8 +20,8 @@ TEST(JsonTextTest, NamesFieldsAsTheSchemaDoes) {
   gate.set_metric("accuracy");
   gate.set_max_drop(0.5);
   EXPECT_EQ(JsonText(gate),
-            "{\n \"metric\": \"accuracy\",\n \"cohort\": \"\",\n \"max_drop\": 0.5,\n"
-            " \"tier\": \"TIER_UNSPECIFIED\"\n}\n");
+            "{\n \"metric\": \"accuracy\",\n \"cohort\": \"\",\n \"tier\": \"TIER_UNSPECIFIED\",\n"
+            " \"max_drop\": 0.5\n}\n");
 }
 
 TEST(JsonTextTest, LeavesOutAnAbsentNumber) {

@@ -54,7 +54,8 @@ TEST(VerdictSentenceTest, AllowedConfoundsAreSaid) {
   store::ComparisonResult result;
   result.verdict = Verdict::kPass;
   result.gates = {Judged(Verdict::kPass, 0)};
-  result.confounds = {{"dataset", "a", "b"}, {"pairing", "by key", "by key"}};
+  result.fairness = store::Fairness::kConfounded;
+  result.confounds = {{"dataset", "a", "b"}};
   EXPECT_EQ(VerdictSentence(result),
             "Passed: accuracy did not change on 597 paired examples; at most 0.01 is allowed "
             "(although the runs differ in dataset).");
