@@ -73,6 +73,7 @@ export class Stage {
   assay(...args) {
     const result = spawnSync(join(BIN, 'assay'), args, {
       encoding: 'utf8',
+      maxBuffer: 64 << 20,
       cwd: this.folder,
       env: { PATH: process.env.PATH, ASSAY_ENDPOINT: this.endpoint, NO_COLOR: '1', LC_ALL: 'C.UTF-8', ...this.environment },
     });
