@@ -179,6 +179,7 @@ absl::StatusOr<Id> InsertVersion(Database& database, Id project, Id model,
   }
   if (!artifacts.empty()) {
     std::vector<ColumnRecord> columns;
+    columns.reserve(artifacts.size());
     for (const ColumnChunks& artifact : artifacts) {
       columns.push_back(artifact.column);
     }
