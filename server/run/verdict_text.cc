@@ -102,6 +102,7 @@ std::string Report(const store::ComparisonResult& result) {
 // Names of what differs.
 std::string Fields(const std::vector<store::FieldDifference>& differences) {
   std::vector<std::string> fields;
+  fields.reserve(differences.size());
   for (const store::FieldDifference& difference : differences) {
     fields.push_back(difference.field);
   }
