@@ -148,7 +148,8 @@ absl::Status Serve(const ServeOptions& options) {
   http::OtlpRoute otlp_route(otlp_door);
   http::ConnectGateway gateway(grpc->InProcessChannel(), api::Server::ServiceNames());
   // Whatever happens from here on, both ends fall silent before the gateway goes.
-  const absl::Cleanup fall_silent = [&grpc, &http] {
+  const absl::Cleanup fall_silent = [&gateway, &grpc, &http] {
+    gateway.Stop();
     grpc->Stop(std::chrono::steady_clock::now());
     http->Stop();
   };
@@ -173,6 +174,7 @@ absl::Status Serve(const ServeOptions& options) {
   LetSignalsKill();
   is_ready = false;
   const auto deadline = std::chrono::steady_clock::now() + kDrainTime;
+  gateway.Stop();
   grpc->Stop(deadline);
   scheduler.Stop(std::chrono::duration_cast<std::chrono::milliseconds>(
       std::max(deadline - std::chrono::steady_clock::now(), std::chrono::nanoseconds(0))));

@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
 #include "server/base/mutex.h"
@@ -192,6 +193,14 @@ class ConnectGateway::Impl {
     }
   }
 
+  void Stop() {
+    MutexLock lock(mutex_);
+    is_stopped_ = true;
+    while (num_starting_ > 0) {
+      lock.Wait(ended_);
+    }
+  }
+
   void AddRoutes(Router& router) {
     for (const Method& method : methods_) {
       router.Add("POST", method.path,
@@ -320,6 +329,18 @@ class ConnectGateway::Impl {
         .ok();
   }
 
+  // True: the call may begin, and Stop waits for EndStart.
+  bool BeginStart() {
+    const MutexLock lock(mutex_);
+    num_starting_ += is_stopped_ ? 0 : 1;
+    return !is_stopped_;
+  }
+  void EndStart() {
+    const MutexLock lock(mutex_);
+    --num_starting_;
+    ended_.notify_all();
+  }
+
   void Call(const Method& method, const Envelope& envelope, std::shared_ptr<Exchange> exchange,
             const std::string& message);
 
@@ -330,6 +351,8 @@ class ConnectGateway::Impl {
   Mutex mutex_;
   std::condition_variable ended_;
   int num_calls_ ASSAY_GUARDED_BY(mutex_) = 0;
+  int num_starting_ ASSAY_GUARDED_BY(mutex_) = 0;
+  bool is_stopped_ ASSAY_GUARDED_BY(mutex_) = false;
 
   ThreadPool conversions_{kNumConversionThreads};
 };
@@ -480,6 +503,11 @@ void ConnectGateway::Impl::Call(const Method& method, const Envelope& envelope,
     CallType& started = *call;
     started.Start(std::move(call));
   };
+  if (!BeginStart()) {
+    Refuse(*exchange, envelope.type, {grpc::StatusCode::UNAVAILABLE, "the server is stopping"});
+    return;
+  }
+  const absl::Cleanup end_start = [this] { EndStart(); };
   if (method.is_stream) {
     start(std::make_shared<StreamCall>(*this, method, envelope.type, std::move(exchange), message));
   } else {
@@ -492,6 +520,8 @@ ConnectGateway::ConnectGateway(std::shared_ptr<grpc::Channel> channel,
     : impl_(std::make_unique<Impl>(std::move(channel), services)) {}
 
 ConnectGateway::~ConnectGateway() = default;
+
+void ConnectGateway::Stop() { impl_->Stop(); }
 
 void ConnectGateway::AddRoutes(Router& router) { impl_->AddRoutes(router); }
 

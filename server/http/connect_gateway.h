@@ -29,6 +29,11 @@ class ConnectGateway {
 
   void AddRoutes(Router& router);
 
+  // From here on calls are refused; those under way go on. Comes before the end of the server
+  // behind the channel: a call that begins on the channel after that would end the process
+  // (gRPC 1.51).
+  void Stop();
+
  private:
   class Impl;
   const std::unique_ptr<Impl> impl_;

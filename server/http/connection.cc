@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/error.hpp>
@@ -121,7 +122,7 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
 
     ~OwnExchange() override {
       connection_->visitor_->census.ReturnBytes(num_bytes_);
-      connection_->Run([](Connection& connection) { connection.OnReleased(); });
+      connection_->RunLater([](Connection& connection) { connection.OnReleased(); });
     }
 
     const Request& request() const override { return request_; }
@@ -160,6 +161,12 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
   void Run(Step step) {
     asio::dispatch(timer_.get_executor(),
                    [self = shared_from_this(), step = std::move(step)] { step(*self); });
+  }
+
+  // Runs `step` behind all that was passed to Run before, even when this is the strand.
+  void RunLater(Step step) {
+    asio::post(timer_.get_executor(),
+               [self = shared_from_this(), step = std::move(step)] { step(*self); });
   }
 
   // The time until the connection is closed, unless another is set or ClearTimeout called.
