@@ -114,7 +114,9 @@ absl::Status Serve(const ServeOptions& options) {
   keeping.reserve = options.data_dir / "traces.reserve";
   trace::Retention retention(store->traces(), SystemClock(), keeping);
   trace::Tracer tracer(store->traces(), SystemClock(), store::kDefaultProject, tracing);
-  api::OtlpReceiver otlp_receiver(store->traces(), {});
+  api::OtlpReceiver::Options receiving;
+  receiving.on_full = [&retention] { retention.Hurry(); };
+  api::OtlpReceiver otlp_receiver(store->traces(), receiving);
   const ServerMetrics metrics(*store, tracer, otlp_receiver, retention, exporter.get(), Build());
   ingest::Ingestor ingestor(*store, SystemClock());
   run::Scheduler::Options scheduling;
@@ -125,6 +127,7 @@ absl::Status Serve(const ServeOptions& options) {
 
   std::atomic<bool> is_ready = false;
   http::Server::Options http_options{options.http_listen, options.tls, {}, {}};
+  http_options.tracer = &tracer;
   if (!options.public_host.empty()) {
     http_options.host_names.push_back(options.public_host);
   }

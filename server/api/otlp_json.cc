@@ -10,8 +10,15 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "opentelemetry/proto/collector/trace/v1/trace_service.pb.h"
+#include "server/base/json_depth.h"
 
 namespace assay::api {
+namespace {
+
+// What protobuf's binary reader takes.
+constexpr int kMaxDepth = 100;
+
+}  // namespace
 
 absl::StatusOr<std::string> OtlpJsonToBinary(std::string_view json) {
   namespace protobuf = google::protobuf;
@@ -23,6 +30,11 @@ absl::StatusOr<std::string> OtlpJsonToBinary(std::string_view json) {
   static const std::unique_ptr<protobuf::util::TypeResolver> resolver(
       protobuf::util::NewTypeResolverForDescriptorPool("type.googleapis.com",
                                                        protobuf::DescriptorPool::generated_pool()));
+  // Of many levels protobuf's reader would first draw a picture, for seconds.
+  if (IsNestedDeeper(json, kMaxDepth)) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("the body is no OTLP JSON: more than %d levels deep", kMaxDepth));
+  }
   protobuf::util::JsonParseOptions options;
   options.ignore_unknown_fields = true;
   std::string binary;

@@ -24,17 +24,6 @@ constexpr std::size_t kPartBytes = 4 << 20;
 constexpr std::chrono::seconds kRetryWhenBusy{1};
 constexpr std::chrono::seconds kRetryWhenFull{30};
 
-// A status of the store as an exporter should see it.
-absl::Status ForExporter(absl::Status status) {
-  if (absl::IsResourceExhausted(status)) {
-    return WithRetry(std::move(status), kRetryWhenFull);
-  }
-  if (absl::IsUnavailable(status)) {
-    return WithRetry(std::move(status), kRetryWhenBusy);
-  }
-  return status;
-}
-
 OtlpResult ResultOf(const OtlpTally& tally) {
   OtlpResult result;
   result.num_rejected = tally.num_rejected;
@@ -77,6 +66,17 @@ class OtlpReceiver::Reservation {
   const std::int64_t size_;
   const std::int64_t total_;
 };
+
+absl::Status OtlpReceiver::ForExporter(absl::Status status) const {
+  if (absl::IsResourceExhausted(status)) {
+    options_.on_full();
+    return WithRetry(std::move(status), kRetryWhenFull);
+  }
+  if (absl::IsUnavailable(status)) {
+    return WithRetry(std::move(status), kRetryWhenBusy);
+  }
+  return status;
+}
 
 void OtlpReceiver::Receive(store::Id project, std::string_view request, OtlpEncoding encoding,
                            const Done& done) {

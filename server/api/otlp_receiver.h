@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "server/store/trace_store.h"
@@ -33,6 +34,9 @@ class OtlpReceiver {
   struct Options {
     // Bytes of requests under way at most.
     std::size_t max_pending_bytes = 2 * kMaxRequestBytes;
+    // Called, from any thread, when the store has no room for the spans of a request; must be
+    // quick.
+    std::function<void()> on_full = [] {};
   };
   // Since the start.
   struct Counters {
@@ -47,7 +51,8 @@ class OtlpReceiver {
   using Done = std::function<void(const absl::StatusOr<OtlpResult>&)>;
 
   // `store` outlives the receiver, and the receiver its requests.
-  OtlpReceiver(store::TraceStore& store, Options options) : store_(store), options_(options) {}
+  OtlpReceiver(store::TraceStore& store, Options options)
+      : store_(store), options_(std::move(options)) {}
 
   // Decodes `request` on this thread, which takes milliseconds, and calls `done`, which must be
   // quick, on this or another thread once the spans are durable. INVALID_ARGUMENT when the request
@@ -61,6 +66,8 @@ class OtlpReceiver {
 
  private:
   class Reservation;
+  // A status of the store as an exporter should see it.
+  absl::Status ForExporter(absl::Status status) const;
   void ReceiveBinary(store::Id project, std::string_view request, OtlpEncoding encoding,
                      const Done& done);
 

@@ -23,6 +23,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
+#include "server/base/json_depth.h"
 #include "server/base/mutex.h"
 #include "server/base/thread_pool.h"
 #include "server/http/connect_protocol.h"
@@ -39,6 +40,7 @@ constexpr std::uint64_t kMaxBodyBytes = 24 << 20;
 // Larger messages are converted on threads that no other connection waits for.
 constexpr std::size_t kLargeMessageBytes = 64 << 10;
 constexpr int kNumConversionThreads = 2;
+constexpr int kMaxJsonDepth = 100;  // what protobuf's binary reader takes
 constexpr std::string_view kTypePrefix = "type.googleapis.com";
 constexpr std::string_view kForwarded[] = {"authorization", "traceparent", "tracestate"};
 
@@ -204,9 +206,11 @@ class ConnectGateway::Impl {
   void AddRoutes(Router& router) {
     for (const Method& method : methods_) {
       router.Add("POST", method.path,
-                 {kMaxBodyBytes, [this, &method](std::shared_ptr<Exchange> exchange) {
+                 {kMaxBodyBytes,
+                  [this, &method](std::shared_ptr<Exchange> exchange) {
                     Handle(method, std::move(exchange));
-                  }});
+                  },
+                  "POST " + method.path});
     }
   }
 
@@ -309,6 +313,9 @@ class ConnectGateway::Impl {
     if (envelope.type.codec == Codec::kBinary) {
       message = std::string(body);
       return grpc::Status::OK;
+    }
+    if (IsNestedDeeper(body, kMaxJsonDepth)) {
+      return InvalidArgument(absl::StrFormat("request: more than %d levels deep", kMaxJsonDepth));
     }
     const auto status = google::protobuf::util::JsonToBinaryString(
         resolver_.get(), method.input_type, std::string(body.empty() ? "{}" : body), &message);

@@ -8,6 +8,7 @@
 #include "server/http/limits.h"
 #include "server/http/router.h"
 #include "server/http/transport.h"
+#include "server/trace/tracer.h"
 
 namespace assay::http {
 
@@ -16,6 +17,7 @@ struct Site {
   std::vector<std::string> host_names;
   Limits limits;
   Router router;
+  trace::Tracer* tracer = nullptr;  // of requests; nullptr: they leave no spans
 };
 
 // Where a connection comes from, counted for as long as this lives.

@@ -122,7 +122,8 @@ std::optional<std::pair<std::string_view, File>> Choose(const Request& request) 
 }  // namespace
 
 void AddDashboardRoutes(Router& router) {
-  router.AddFallback({0, [](const std::shared_ptr<Exchange>& exchange) {
+  router.AddFallback({0,
+                      [](const std::shared_ptr<Exchange>& exchange) {
                         const Request& request = exchange->request();
                         if (auto chosen = Choose(request)) {
                           exchange->Reply(
@@ -130,7 +131,8 @@ void AddDashboardRoutes(Router& router) {
                         } else {
                           exchange->Reply(ErrorResponse(404, "not_found", "there is no such page"));
                         }
-                      }});
+                      },
+                      "GET /*"});
 }
 
 }  // namespace assay::http

@@ -17,6 +17,8 @@ class Router {
   struct Route {
     std::uint64_t max_body_bytes = 0;
     Handler handler;
+    // Of the span that each request leaves, `POST /assay.v1.RunService/GetRun`; empty: none.
+    std::string span_name;
   };
   // What a request line leads to: a route, or the answer that refuses it.
   struct Match {

@@ -33,7 +33,7 @@ class Server::Impl {
       : address_(options.listen),
         num_threads_(options.num_threads),
         census_(options.limits),
-        site_{options.host_names, options.limits, {}},
+        site_{options.host_names, options.limits, {}, options.tracer},
         io_(options.num_threads) {}
 
   ~Impl() {

@@ -10,6 +10,7 @@
 #include "server/api/server.h"
 #include "server/http/limits.h"
 #include "server/http/router.h"
+#include "server/trace/tracer.h"
 
 namespace assay::http {
 
@@ -26,6 +27,7 @@ class Server {
     std::vector<std::string> host_names;
     Limits limits;
     int num_threads = 2;
+    trace::Tracer* tracer = nullptr;  // of requests, outlives the server; nullptr: no spans
   };
 
   // Takes the address. UNAVAILABLE says why it could not be had; INVALID_ARGUMENT that certificate

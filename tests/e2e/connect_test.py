@@ -117,6 +117,11 @@ class UnaryTest(ConnectCase):
         self.assertIn("nam", message)
         self.assertNotIn("\n", message)
 
+    def test_a_message_of_many_levels_is_refused(self):
+        message = self.error(400, "invalid_argument", RUNS + "ListRuns",
+                             '{"parent":' + "[" * 1_000_000)
+        self.assertIn("levels deep", message)
+
     def test_a_deadline_is_kept(self):
         self.error(504, "deadline_exceeded", RUNS + "ListRuns", "{}", {"Connect-Timeout-Ms": "0"})
         self.error(400, "invalid_argument", RUNS + "ListRuns", "{}", {"Connect-Timeout-Ms": "x"})
@@ -158,6 +163,17 @@ class UnaryTest(ConnectCase):
         _, headers, _ = self.post("/assay.v1.AdminService/GetServerInfo", "{}",
                                   {"traceparent": f"00-{trace}-b7ad6b7169203331-01"})
         self.assertEqual(headers["trailer-assay-trace-id"], trace)
+        for _ in range(100):  # spans are written within a moment
+            shown = self.assay("trace", "show", trace, "-o", "json")
+            if shown.returncode == 0 and len(json.loads(shown.stdout)["spans"]) == 2:
+                break
+            time.sleep(0.1)
+        request, call = json.loads(shown.stdout)["spans"]
+        self.assertEqual((request["name"], request["parent_span_id"]),
+                         ("POST /assay.v1.AdminService/GetServerInfo", "b7ad6b7169203331"))
+        self.assertEqual(request["attributes"]["http.response.status_code"], "200")
+        self.assertEqual((call["name"], call["parent_span_id"]),
+                         ("assay.v1.AdminService/GetServerInfo", request["span_id"]))
 
     def test_a_large_body_is_refused_with_an_answer(self):
         with socket.create_connection(self.address) as raw:
