@@ -1,10 +1,13 @@
 // Durable ingest over gRPC, and small calls, against a server on the same machine; beside it, in
-// the same run, a bare SQLite write of the same bytes in chunks of the same size.
+// the same run, a bare SQLite write of the same bytes in chunks of the same size, and calls of
+// gRPC's own health service.
 //
 // Usage: ingest_benchmark ENDPOINT DIRECTORY [ROUNDS]
 //   ENDPOINT   gRPC address of a fresh assay-server
 //   DIRECTORY  where the bare SQLite file goes: the file system of the server's data directory
 
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/codegen/client_unary_call.h>
 #include <sqlite3.h>
 
 #include <algorithm>
@@ -151,25 +154,22 @@ double BareWrite(const std::string& directory, const std::vector<std::size_t>& c
   return seconds;
 }
 
-// p50 and p99, microseconds, of GetDataset with `callers` threads for two seconds, each with its
-// own channel as separate clients have.
-void Calls(const std::string& endpoint, int callers) {
+// p50 and p99 of small calls with `callers` threads for two seconds. `open` gives a thread what it
+// calls, over a channel of its own as separate clients have.
+template <typename Open>
+void Calls(const char* what, int callers, const Open& open) {
   std::vector<std::vector<double>> times(callers);
   std::vector<std::thread> threads;
   const auto end = Clock::now() + std::chrono::seconds(2);
   for (int i = 0; i < callers; ++i) {
     threads.emplace_back([&, i] {
-      auto connection = client::Connection::Open({.endpoint = endpoint});
-      Require(connection.status());
-      client::Client server(*std::move(connection));
-      v1::GetDatasetRequest request;
-      request.set_name("projects/default/datasets/keyed-0");
+      const auto call = open();
       for (int warm_up = 0; warm_up < 50; ++warm_up) {
-        Require(server.GetDataset(request).status());
+        call();
       }
       while (Clock::now() < end) {
         const auto start = Clock::now();
-        Require(server.GetDataset(request).status());
+        call();
         times[i].push_back(Seconds(start) * 1e6);
       }
     });
@@ -182,8 +182,40 @@ void Calls(const std::string& endpoint, int callers) {
     all.insert(all.end(), part.begin(), part.end());
   }
   std::sort(all.begin(), all.end());
-  std::printf("GetDataset, %d callers: %.0f calls/s, p50 %.0f us, p99 %.0f us\n", callers,
+  std::printf("%s, %d callers: %.0f calls/s, p50 %.0f us, p99 %.0f us\n", what, callers,
               static_cast<double>(all.size()) / 2, all[all.size() / 2], all[all.size() * 99 / 100]);
+}
+
+// The least that gRPC does: its own health service, which answers from a map.
+auto OpenHealth(const std::string& endpoint) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return [channel =
+              grpc::CreateCustomChannel(endpoint, grpc::InsecureChannelCredentials(), arguments)] {
+    const grpc::internal::RpcMethod method("/grpc.health.v1.Health/Check",
+                                           grpc::internal::RpcMethod::NORMAL_RPC);
+    grpc::ClientContext context;
+    const grpc::Slice nothing("");
+    const grpc::ByteBuffer request(&nothing, 1);
+    grpc::ByteBuffer answer;
+    const grpc::Status status =
+        grpc::internal::BlockingUnaryCall<grpc::ByteBuffer, grpc::ByteBuffer>(
+            channel.get(), method, &context, request, &answer);
+    if (!status.ok()) {
+      std::fprintf(stderr, "%s\n", status.error_message().c_str());
+      std::exit(1);
+    }
+  };
+}
+
+auto OpenGetDataset(const std::string& endpoint) {
+  auto connection = client::Connection::Open({.endpoint = endpoint});
+  Require(connection.status());
+  return [server = std::make_shared<client::Client>(*std::move(connection))] {
+    v1::GetDatasetRequest request;
+    request.set_name("projects/default/datasets/keyed-0");
+    Require(server->GetDataset(request).status());
+  };
 }
 
 }  // namespace
@@ -225,7 +257,10 @@ int main(int argc, char** argv) {
         kNumericColumns, kRows * kNumericColumns / numeric_s / 1e6,
         kRows * kNumericColumns / bare_numeric_s / 1e6, bare_numeric_s / numeric_s);
   }
-  Calls(argv[1], 1);
-  Calls(argv[1], 8);
+  const std::string endpoint = argv[1];
+  for (const int callers : {1, 8}) {
+    Calls("bare gRPC (health check)", callers, [&] { return OpenHealth(endpoint); });
+    Calls("GetDataset", callers, [&] { return OpenGetDataset(endpoint); });
+  }
   return 0;
 }

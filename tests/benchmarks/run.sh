@@ -44,3 +44,18 @@ echo "== statistics: 1 M paired rows x 5 metrics x 40 cohorts (at most 4 s on tw
 "$bin/statistics_benchmark" comparison
 echo "== statistics beside scipy (general 0.3 s, binary 0.01 s, permutation 0.15 s; at least 50x)"
 /usr/bin/python3 tests/benchmarks/statistics_beside_scipy.py "$bin"
+
+echo "== spans in, answers out, the oldest away"
+rm -rf "$work/traces" && mkdir "$work/traces"
+coproc SERVER { exec "$bin/assay-server" --data-dir "$work/traces/store" --listen 127.0.0.1:0 --http-listen 127.0.0.1:0; }
+server=$SERVER_PID
+trap 'kill "$server" 2>/dev/null || true' EXIT
+read -r ready <&"${SERVER[0]}"
+"$bin/trace_benchmark" ingest "$(sed -n 's/^ready grpc=\([^ ]*\).*/\1/p' <<<"$ready")" "$work/traces" 500000
+kill "$server" && wait "$server" || true
+trap - EXIT
+"$bin/trace_benchmark" ask "$work/traces/store"
+"$bin/trace_benchmark" retain "$work/traces/store"
+
+echo "== a check through the command line (under 1 s)"
+tests/benchmarks/check_time.py "$bin"

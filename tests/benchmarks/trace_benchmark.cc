@@ -31,6 +31,7 @@
 #include "server/api/otlp_decoder.h"
 #include "server/base/clock.h"
 #include "server/store/sqlite/sqlite_store.h"
+#include "server/trace/retention.h"
 
 namespace {
 
@@ -295,7 +296,7 @@ void Retain(const std::string& directory) {
   store::TraceStore& traces = opened->traces();
   std::vector<std::vector<store::SpanRecord>> batches;
   SpanMaker maker(2);
-  for (int i = 0; i < 400; ++i) {
+  for (int i = 0; i < 800; ++i) {
     const std::string bytes = maker.Next().SerializeAsString();
     assay::api::OtlpDecoder decoder(bytes, assay::api::OtlpDecoder::Ids::kBytes);
     batches.push_back(Require(decoder.Next(kSpansPerRequest, std::size_t{1} << 30)));
@@ -310,13 +311,15 @@ void Retain(const std::string& directory) {
   const double alone = append(0, 150);
   std::atomic<bool> is_done = false;
   double removal_s = 0;
-  std::thread remover([&] {
-    const auto start = Clock::now();
-    for (int i = 0; i < 50; ++i) {
-      Require(traces.RemoveOldest(store::TraceQuery::kNever, 2'000));
+  assay::trace::Retention::Options everything;
+  everything.max_age_days = 0;
+  const auto start_removal = Clock::now();
+  assay::trace::Retention retention(traces, assay::SystemClock(), everything);
+  std::thread watcher([&] {
+    while (retention.counters().num_removed_spans < 100'000) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
-    removal_s = Seconds(start);
+    removal_s = Seconds(start_removal);
     is_done = true;
   });
   const auto start = Clock::now();
@@ -325,7 +328,7 @@ void Retain(const std::string& directory) {
     Require(traces.Append(store::kDefaultProject, batches[i++]));
   }
   const double beside = static_cast<double>((i - 150) * kSpansPerRequest) / Seconds(start);
-  remover.join();
+  watcher.join();
   std::printf(
       "100,000 oldest spans removed in %.2f s; ingest %.0f spans/s alone, %.0f beside it "
       "(%.0f %%)\n",

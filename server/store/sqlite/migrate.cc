@@ -30,11 +30,9 @@ PRAGMA page_size = 8192;
 PRAGMA auto_vacuum = INCREMENTAL;
 )sql";
 
-// 16,000 pages is 125 MiB: checkpoints stay rare under a stream of chunks, and the file is cut back
-// to half of that afterwards.
+// The log is cut back to this size after a checkpoint.
 constexpr std::string_view kWriteAhead = R"sql(
 PRAGMA journal_mode = WAL;
-PRAGMA wal_autocheckpoint = 16000;
 PRAGMA journal_size_limit = 67108864;
 )sql";
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <optional>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "server/base/status_macros.h"
@@ -15,6 +16,9 @@
 namespace assay::store {
 namespace {
 
+// After so many the writer lets others have the processor: calls wait for a thread that works for
+// milliseconds on end.
+constexpr std::size_t kTurnSpans = 8;
 constexpr std::int64_t kIdsAtOnce = 1024;
 // What is remembered at most; when it is more, all is forgotten.
 constexpr std::size_t kKnownNames = 65'536;
@@ -146,8 +150,14 @@ class SpanAppender::Batch {
       traces[found->second].push_back(&span);
     }
     ASSAY_ASSIGN_OR_RETURN(Statement insert, Statement::Prepare(database_, kInsertSpan));
+    std::size_t num_in_turn = 0;
     for (std::vector<const SpanRecord*>& trace : traces) {
       ASSAY_RETURN_IF_ERROR(AppendTrace(trace, insert));
+      num_in_turn += trace.size();
+      if (num_in_turn >= kTurnSpans) {
+        std::this_thread::yield();
+        num_in_turn = 0;
+      }
     }
     return latency_.Store(database_, project_);
   }

@@ -26,6 +26,11 @@ namespace fs = std::filesystem;
 
 constexpr int kWriterCacheKib = 16 << 10;
 constexpr int kReaderCacheKib = 2 << 10;
+// Pages in the log after which a commit copies them into the file, and so waits. Chunks come in
+// bulk and once: rarely. Spans come all the time, and their senders wait for the commit: 16 MiB,
+// for a p99 of 80 ms at eight senders where 125 MiB gave 230 ms.
+constexpr int kStoreCheckpointPages = 16'000;
+constexpr int kTraceCheckpointPages = 2'000;
 
 // One file: its migrated writer and its readers.
 struct File {
@@ -45,10 +50,12 @@ struct File {
 };
 
 absl::StatusOr<File> OpenFile(const fs::path& path, std::span<const Migration> migrations,
-                              Clock& clock, const SqliteOptions& options) {
+                              int checkpoint_pages, Clock& clock, const SqliteOptions& options) {
   ASSAY_ASSIGN_OR_RETURN(std::unique_ptr<Database> database,
                          Database::Open(path, {.cache_kib = kWriterCacheKib}));
   ASSAY_RETURN_IF_ERROR(Migrate(*database, migrations, path.parent_path() / "backups", clock));
+  ASSAY_RETURN_IF_ERROR(
+      database->Execute(absl::StrFormat("PRAGMA wal_autocheckpoint = %d", checkpoint_pages)));
   File file;
   file.path = path;
   file.writer = std::make_unique<Writer>(std::move(database));
@@ -124,10 +131,10 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const std::filesystem::pa
     return absl::FailedPreconditionError(
         absl::StrFormat("cannot create '%s': %s", directory.string(), error.message()));
   }
-  ASSAY_ASSIGN_OR_RETURN(File store,
-                         OpenFile(directory / "assay.db", StoreMigrations(), clock, options));
-  ASSAY_ASSIGN_OR_RETURN(File traces,
-                         OpenFile(directory / "traces.db", TraceMigrations(), clock, options));
+  ASSAY_ASSIGN_OR_RETURN(File store, OpenFile(directory / "assay.db", StoreMigrations(),
+                                              kStoreCheckpointPages, clock, options));
+  ASSAY_ASSIGN_OR_RETURN(File traces, OpenFile(directory / "traces.db", TraceMigrations(),
+                                               kTraceCheckpointPages, clock, options));
   return std::make_unique<SqliteStore>(std::move(store), std::move(traces), clock);
 }
 
