@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +29,14 @@ struct PushOptions {
   std::string qrels;
   std::string queries;
   std::string documents;
+  std::string relevant_by;
+  std::string query_rows;
+  std::string document_rows;
+
+  // Queries are put together in memory before they go.
+  bool JoinsQueries() const {
+    return !queries.empty() && (!qrels.empty() || !relevant_by.empty() || !query_rows.empty());
+  }
 };
 
 struct ListOptions {
@@ -46,7 +55,7 @@ struct ExportOptions {
 // The inputs of a push, open.
 struct PushInputs {
   std::vector<std::unique_ptr<OpenSource>> rows;  // sent one after the other
-  std::unique_ptr<OpenSource> queries;            // joined with `judgements`
+  std::unique_ptr<OpenSource> queries;            // chosen from, joined with `judgements`
   std::unique_ptr<OpenSource> judgements;
   std::unique_ptr<OpenSource> documents;
 
@@ -79,6 +88,19 @@ absl::Status CheckInputs(const PushOptions& options) {
   if (!is_retrieval && options.files.empty()) {
     return absl::InvalidArgumentError("nothing to push: give files of rows, or --qrels");
   }
+  if (options.queries.empty() && (!options.relevant_by.empty() || !options.query_rows.empty())) {
+    return absl::InvalidArgumentError("--relevant-by and --query-rows go with --queries");
+  }
+  if (!options.relevant_by.empty() && !options.qrels.empty()) {
+    return absl::InvalidArgumentError("give either --qrels or --relevant-by");
+  }
+  const bool has_documents = !options.documents.empty() || !options.document_rows.empty();
+  if (!options.relevant_by.empty() && !has_documents) {
+    return absl::InvalidArgumentError("--relevant-by needs --documents or --document-rows");
+  }
+  if (!options.document_rows.empty() && options.documents.empty() && options.queries.empty()) {
+    return absl::InvalidArgumentError("--document-rows goes with --documents or --queries");
+  }
   return absl::OkStatus();
 }
 
@@ -91,7 +113,7 @@ absl::StatusOr<PushInputs> OpenInputs(const PushOptions& options) {
   if (!options.queries.empty()) {
     ASSAY_ASSIGN_OR_RETURN(const RowSource source, SourceOf(options, options.queries));
     std::unique_ptr<OpenSource>& target =
-        options.qrels.empty() ? inputs.rows.emplace_back() : inputs.queries;
+        options.JoinsQueries() ? inputs.queries : inputs.rows.emplace_back();
     ASSAY_ASSIGN_OR_RETURN(target, OpenSource::Open(source));
   }
   if (!options.qrels.empty()) {
@@ -101,6 +123,9 @@ absl::StatusOr<PushInputs> OpenInputs(const PushOptions& options) {
   }
   if (!options.documents.empty()) {
     ASSAY_ASSIGN_OR_RETURN(const RowSource source, MakeRowSource(FileOptions(), options.documents));
+    ASSAY_ASSIGN_OR_RETURN(inputs.documents, OpenSource::Open(source));
+  } else if (!options.document_rows.empty()) {
+    ASSAY_ASSIGN_OR_RETURN(const RowSource source, SourceOf(options, options.queries));
     ASSAY_ASSIGN_OR_RETURN(inputs.documents, OpenSource::Open(source));
   }
   return inputs;
@@ -117,12 +142,27 @@ absl::StatusOr<v1::CommitUploadResponse> SendInputs(Context& context, const Push
   for (const std::unique_ptr<OpenSource>& source : inputs.rows) {
     ASSAY_RETURN_IF_ERROR(push->AddSource(v1::TABLE_ROWS, *source));
   }
-  if (inputs.judgements != nullptr) {
-    ASSAY_ASSIGN_OR_RETURN(const PlacedRows joined,
-                           JoinJudgements(inputs.queries->reader(), inputs.judgements->reader()));
-    ASSAY_RETURN_IF_ERROR(push->AddRows(v1::TABLE_ROWS, joined.columns, joined.place));
+  // Documents that are chosen or compared with queries are read first, and whole.
+  std::optional<PlacedRows> documents;
+  if (inputs.documents != nullptr &&
+      !(options.relevant_by.empty() && options.document_rows.empty())) {
+    ASSAY_ASSIGN_OR_RETURN(documents, ReadRows(inputs.documents->reader(), options.document_rows));
   }
-  if (inputs.documents != nullptr) {
+  if (inputs.queries != nullptr) {
+    ASSAY_ASSIGN_OR_RETURN(PlacedRows queries,
+                           ReadRows(inputs.queries->reader(), options.query_rows));
+    if (inputs.judgements != nullptr) {
+      ASSAY_ASSIGN_OR_RETURN(queries,
+                             JoinJudgements(std::move(queries), inputs.judgements->reader()));
+    } else if (!options.relevant_by.empty()) {
+      ASSAY_ASSIGN_OR_RETURN(queries,
+                             JudgeByColumn(std::move(queries), *documents, options.relevant_by));
+    }
+    ASSAY_RETURN_IF_ERROR(push->AddRows(v1::TABLE_ROWS, queries.columns, queries.place));
+  }
+  if (documents.has_value()) {
+    ASSAY_RETURN_IF_ERROR(push->AddRows(v1::TABLE_DOCUMENTS, documents->columns, documents->place));
+  } else if (inputs.documents != nullptr) {
     ASSAY_RETURN_IF_ERROR(push->AddSource(v1::TABLE_DOCUMENTS, *inputs.documents));
   }
   return push->Commit();
@@ -323,10 +363,19 @@ void AddDatasetCommand(CLI::App& app, Action& action) {
                    "Rows of a retrieval dataset (key, input, ...), joined with --qrels by key");
   push->add_option("--documents", push_options->documents,
                    "Documents of a retrieval dataset (key, text, ...)");
+  push->add_option("--relevant-by", push_options->relevant_by,
+                   "Documents with the same text in this column are relevant, with grade 1");
+  push->add_option("--query-rows", push_options->query_rows,
+                   "Only these rows of --queries: COLUMN=VALUE, several joined by commas");
+  push->add_option("--document-rows", push_options->document_rows,
+                   "Only these rows of --documents, or without it of --queries");
   push->footer(
       "Example: assay dataset push digits digits.jsonl\n"
       "         assay dataset push faq faq.csv --key id --label intent --cohort lang\n"
-      "         assay dataset push robust --qrels qrels.txt");
+      "         assay dataset push robust --qrels qrels.txt\n"
+      "         assay dataset push search --queries digits.csv --key row --features p0..p63\n"
+      "           --cohort split --relevant-by label --query-rows cohort.split=test\n"
+      "           --document-rows cohort.split=train");
   push->callback([push_options, &action] {
     action = [push_options](Context& context) { return RunPush(context, *push_options); };
   });

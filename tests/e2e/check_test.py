@@ -1,6 +1,5 @@
 """Stored models: pushed, run by the server, changed by declaration, compared layer by layer."""
 
-import csv
 import json
 import struct
 import unittest
@@ -89,21 +88,9 @@ class CheckTest(StoredModelCase):
 
     def push_search(self):
         """Test images search the training images; those of the same digit are relevant."""
-        queries, documents, of_label = [], [], {}
-        with open(MODELS / "digits.csv", encoding="ascii") as file:
-            for row in csv.DictReader(file):
-                features = [int(row[f"p{i}"]) for i in range(64)]
-                if row["split"] == "train":
-                    documents.append({"key": f"d{row['row']}", "features": features})
-                    of_label.setdefault(row["label"], {})[f"d{row['row']}"] = 1
-                elif row["split"] == "test":
-                    queries.append((row, features))
-        lines = [{"key": f"q{row['row']}", "features": features,
-                  "relevance": of_label[row["label"]]} for row, features in queries]
-        self.ok("dataset", "push", "search",
-                self.write("queries.jsonl", "".join(json.dumps(line) + "\n" for line in lines)),
-                "--documents",
-                self.write("documents.jsonl", "".join(json.dumps(d) + "\n" for d in documents)))
+        self.ok("dataset", "push", "search", "--queries", MODELS / "digits.csv", "--key", "row",
+                "--features", "p0..p63", "--cohort", "split", "--relevant-by", "label",
+                "--query-rows", "cohort.split=test", "--document-rows", "cohort.split=train")
 
     def test_a_stale_index_is_told_from_a_rebuilt_one(self):
         self.push_search()
