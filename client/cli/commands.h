@@ -18,6 +18,7 @@ using Action = std::function<absl::StatusOr<ExitCode>(Context&)>;
 // Each adds a subcommand with its options to `app`. `action` outlives the parsing.
 void AddBaselineCommand(CLI::App& app, Action& action);
 void AddDatasetCommand(CLI::App& app, Action& action);
+void AddDatasetDiffCommand(CLI::App& dataset, Action& action);
 void AddModelCommand(CLI::App& app, Action& action);
 void AddOutputsCommand(CLI::App& app, Action& action);
 void AddEvalCommand(CLI::App& app, Action& action);

@@ -346,7 +346,8 @@ absl::StatusOr<ExitCode> RunExport(Context& context, const ExportOptions& option
 }  // namespace
 
 void AddDatasetCommand(CLI::App& app, Action& action) {
-  CLI::App* dataset = app.add_subcommand("dataset", "Push, list, show and export datasets");
+  CLI::App* dataset =
+      app.add_subcommand("dataset", "Push, list, show, compare and export datasets");
 
   auto push_options = std::make_shared<PushOptions>();
   CLI::App* push = dataset->add_subcommand(
@@ -413,6 +414,8 @@ void AddDatasetCommand(CLI::App& app, Action& action) {
   exporting->callback([export_options, &action] {
     action = [export_options](Context& context) { return RunExport(context, *export_options); };
   });
+
+  AddDatasetDiffCommand(*dataset, action);
 }
 
 }  // namespace assay::cli

@@ -97,6 +97,21 @@ class MainPathTest(AssayCase):
             else:
                 self.assertEqual(len(list(csv.DictReader(io.StringIO(exported)))), 597)
 
+    def test_two_versions_of_a_dataset_are_compared_by_key(self):
+        self.write("a.jsonl", '{"key":"a","label":"1"}\n{"key":"b","label":"2"}\n')
+        self.write("b.jsonl", '{"key":"b","label":"3","input":"x"}\n{"key":"c","label":"1"}\n')
+        for name in ("a.jsonl", "b.jsonl"):
+            self.ok("dataset", "push", "faq", name)
+        diff = self.json("dataset", "diff", "faq@1", "faq")
+        self.assertEqual([diff[f"num_{kind}"] for kind in ("equal", "changed", "added", "removed")],
+                         [0, 1, 1, 1])
+        self.assertEqual((diff["columns_added"], diff["columns_changed"]),
+                         (["input"], {"label": 1}))
+        self.assertEqual(diff["rows"][0], {"key": "b", "change": "changed", "columns": ["label"]})
+        text = self.ok("dataset", "diff", "faq@1", "faq@2")
+        self.assertIn("faq@1 -> faq@2  0 equal, 1 changed, 1 added, 1 removed", text)
+        self.assertIn("2 equal, 0 changed", self.ok("dataset", "diff", "faq@1", "faq@1"))
+
     def test_broken_rows_are_listed_with_before_and_after(self):
         self.push_digits()
         comparison = self.json("diff", "mlp@1", "mlp@2", "--dataset", "digits")["name"]
