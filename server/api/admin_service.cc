@@ -19,12 +19,14 @@ class AdminService : public v1::AdminService::CallbackService {
                                           const v1::GetServerInfoRequest* request,
                                           v1::ServerInfo* response) override {
     return dispatcher_.Run(context, "assay.v1.AdminService/GetServerInfo", Lane::kQuick,
+                           {request, response},
                            [=, this](Call& call) { return Info(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* CheckStore(grpc::CallbackServerContext* context,
                                        const v1::CheckStoreRequest* request,
                                        v1::CheckStoreResponse* response) override {
     return dispatcher_.Run(context, "assay.v1.AdminService/CheckStore", Lane::kSlow,
+                           {request, response},
                            [=, this](Call& call) { return Check(call, *request, *response); });
   }
 

@@ -31,24 +31,28 @@ class BaselineService : public v1::BaselineService::CallbackService {
                                         const v1::SetBaselineRequest* request,
                                         v1::Baseline* response) override {
     return dispatcher_.Run(context, "assay.v1.BaselineService/SetBaseline", Lane::kQuick,
+                           {request, response},
                            [=, this](Call& call) { return Set(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* GetBaseline(grpc::CallbackServerContext* context,
                                         const v1::GetBaselineRequest* request,
                                         v1::Baseline* response) override {
     return dispatcher_.Run(context, "assay.v1.BaselineService/GetBaseline", Lane::kQuick,
+                           {request, response},
                            [=, this](Call& call) { return Get(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* ListBaselines(grpc::CallbackServerContext* context,
                                           const v1::ListBaselinesRequest* request,
                                           v1::ListBaselinesResponse* response) override {
     return dispatcher_.Run(context, "assay.v1.BaselineService/ListBaselines", Lane::kQuick,
+                           {request, response},
                            [=, this](Call& call) { return List(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* ListBaselineHistory(
       grpc::CallbackServerContext* context, const v1::ListBaselineHistoryRequest* request,
       v1::ListBaselineHistoryResponse* response) override {
     return dispatcher_.Run(context, "assay.v1.BaselineService/ListBaselineHistory", Lane::kQuick,
+                           {request, response},
                            [=, this](Call& call) { return History(call, *request, *response); });
   }
 

@@ -1,5 +1,6 @@
 #include "server/api/call.h"
 
+#include <google/protobuf/message_lite.h>
 #include <grpcpp/server_context.h>
 
 #include <algorithm>
@@ -33,14 +34,19 @@ std::optional<std::string_view> Metadata(const grpc::CallbackServerContext& cont
   return std::string_view(found->second.data(), found->second.size());
 }
 
+std::int64_t SizeOf(const google::protobuf::MessageLite& message) {
+  return static_cast<std::int64_t>(message.ByteSizeLong());
+}
+
 // A unary call from its arrival until its answer has left; then deletes itself.
 class UnaryCall : public grpc::ServerUnaryReactor {
  public:
-  UnaryCall(Dispatcher& dispatcher, std::string_view method, Lane lane, Call call,
-            Dispatcher::AsyncHandler handler)
+  UnaryCall(Dispatcher& dispatcher, std::string_view method, Lane lane,
+            Dispatcher::Messages messages, Call call, Dispatcher::AsyncHandler handler)
       : dispatcher_(dispatcher),
         method_(method),
         lane_(lane),
+        messages_(messages),
         call_(std::move(call)),
         handler_(std::move(handler)),
         answer_([this](const absl::Status& status) { End(status); }) {}
@@ -68,6 +74,12 @@ class UnaryCall : public grpc::ServerUnaryReactor {
  private:
   // Nothing may follow: the call may be gone on return.
   void End(const absl::Status& status) {
+    if (messages_.request != nullptr) {
+      call_.span().SetAttribute("rpc.request.size", SizeOf(*messages_.request));
+    }
+    if (messages_.response != nullptr && status.ok()) {
+      call_.span().SetAttribute("rpc.response.size", SizeOf(*messages_.response));
+    }
     call_.span().SetStatus(status);
     call_.span().End();
     dispatcher_.metrics().Record(method_, status.code(), std::chrono::steady_clock::now() - start_);
@@ -77,6 +89,7 @@ class UnaryCall : public grpc::ServerUnaryReactor {
   Dispatcher& dispatcher_;
   const std::string_view method_;
   const Lane lane_;
+  const Dispatcher::Messages messages_;
   Call call_;
   Dispatcher::AsyncHandler handler_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
@@ -180,8 +193,9 @@ Dispatcher::Dispatcher(VersionCache& projects, trace::Tracer& tracer,
 Dispatcher::~Dispatcher() = default;
 
 grpc::ServerUnaryReactor* Dispatcher::Run(grpc::CallbackServerContext* context,
-                                          std::string_view method, Lane lane, Handler handler) {
-  return RunAsync(context, method, lane,
+                                          std::string_view method, Lane lane, Messages messages,
+                                          Handler handler) {
+  return RunAsync(context, method, lane, messages,
                   [handler = std::move(handler)](Call& call, const Answer& answer) {
                     answer.Send(handler(call));
                   });
@@ -189,14 +203,14 @@ grpc::ServerUnaryReactor* Dispatcher::Run(grpc::CallbackServerContext* context,
 
 grpc::ServerUnaryReactor* Dispatcher::RunAsync(grpc::CallbackServerContext* context,
                                                std::string_view method, Lane lane,
-                                               AsyncHandler handler) {
+                                               Messages messages, AsyncHandler handler) {
   absl::StatusOr<Caller> caller = Enter(*context, method, lane);
   if (!caller.ok()) {
     metrics_.Record(method, caller.status().code(), std::chrono::nanoseconds(0));
     return new RefusedCall(ToGrpc(caller.status(), method));
   }
-  auto* call = new UnaryCall(*this, method, lane, Open(*context, method, *std::move(caller)),
-                             std::move(handler));
+  auto* call = new UnaryCall(*this, method, lane, messages,
+                             Open(*context, method, *std::move(caller)), std::move(handler));
   call->Start();
   return call;
 }

@@ -20,6 +20,10 @@
 #include "server/base/thread_pool.h"
 #include "server/trace/tracer.h"
 
+namespace google::protobuf {
+class MessageLite;
+}
+
 namespace assay::api {
 
 class Dispatcher;
@@ -84,6 +88,11 @@ class Dispatcher {
     int max_slow_calls = 64;
     int max_streams = 256;
   };
+  // Of a call, for the sizes in its span. nullptr: not measured.
+  struct Messages {
+    const google::protobuf::MessageLite* request = nullptr;
+    const google::protobuf::MessageLite* response = nullptr;
+  };
   using Handler = std::function<absl::Status(Call&)>;
   // Sends the answer once, on any thread, perhaps before it returns. Once it has returned, it uses
   // the call and the request no more, and the response only to fill it.
@@ -108,9 +117,9 @@ class Dispatcher {
   // The reactor of a unary call. `method` is `assay.v1.Service/Method` and lives as long as the
   // program.
   grpc::ServerUnaryReactor* Run(grpc::CallbackServerContext* context, std::string_view method,
-                                Lane lane, Handler handler);
+                                Lane lane, Messages messages, Handler handler);
   grpc::ServerUnaryReactor* RunAsync(grpc::CallbackServerContext* context, std::string_view method,
-                                     Lane lane, AsyncHandler handler);
+                                     Lane lane, Messages messages, AsyncHandler handler);
 
   // Refuses calls from now on, with UNAVAILABLE, and ends streams.
   void RefuseCalls();

@@ -29,24 +29,28 @@ class ComparisonService : public v1::ComparisonService::CallbackService {
                                              const v1::CreateComparisonRequest* request,
                                              v1::Comparison* response) override {
     return dispatcher_.Run(context, "assay.v1.ComparisonService/CreateComparison", Lane::kQuick,
+                           {request, response},
                            [=, this](Call& call) { return Create(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* GetComparison(grpc::CallbackServerContext* context,
                                           const v1::GetComparisonRequest* request,
                                           v1::Comparison* response) override {
     return dispatcher_.Run(context, "assay.v1.ComparisonService/GetComparison", Lane::kQuick,
+                           {request, response},
                            [=, this](Call& call) { return Get(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* ListComparisons(grpc::CallbackServerContext* context,
                                             const v1::ListComparisonsRequest* request,
                                             v1::ListComparisonsResponse* response) override {
     return dispatcher_.Run(context, "assay.v1.ComparisonService/ListComparisons", Lane::kQuick,
+                           {request, response},
                            [=, this](Call& call) { return List(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* ListComparisonRows(grpc::CallbackServerContext* context,
                                                const v1::ListComparisonRowsRequest* request,
                                                v1::ListComparisonRowsResponse* response) override {
     return dispatcher_.Run(context, "assay.v1.ComparisonService/ListComparisonRows", Lane::kSlow,
+                           {request, response},
                            [=, this](Call& call) { return Rows(call, *request, *response); });
   }
   grpc::ServerWriteReactor<v1::Comparison>* WatchComparison(

@@ -29,37 +29,42 @@ class DatasetService : public v1::DatasetService::CallbackService {
                                        const v1::GetDatasetRequest* request,
                                        v1::Dataset* response) override {
     return dispatcher_.Run(context, "assay.v1.DatasetService/GetDataset", Lane::kQuick,
+                           {request, response},
                            [=, this](Call& call) { return Get(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* ListDatasets(grpc::CallbackServerContext* context,
                                          const v1::ListDatasetsRequest* request,
                                          v1::ListDatasetsResponse* response) override {
     return dispatcher_.Run(context, "assay.v1.DatasetService/ListDatasets", Lane::kQuick,
+                           {request, response},
                            [=, this](Call& call) { return List(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* GetDatasetVersion(grpc::CallbackServerContext* context,
                                               const v1::GetDatasetVersionRequest* request,
                                               v1::DatasetVersion* response) override {
     return dispatcher_.Run(context, "assay.v1.DatasetService/GetDatasetVersion", Lane::kQuick,
+                           {request, response},
                            [=, this](Call& call) { return GetVersion(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* ListDatasetVersions(
       grpc::CallbackServerContext* context, const v1::ListDatasetVersionsRequest* request,
       v1::ListDatasetVersionsResponse* response) override {
     return dispatcher_.Run(
-        context, "assay.v1.DatasetService/ListDatasetVersions", Lane::kQuick,
+        context, "assay.v1.DatasetService/ListDatasetVersions", Lane::kQuick, {request, response},
         [=, this](Call& call) { return ListVersions(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* ReadExamples(grpc::CallbackServerContext* context,
                                          const v1::ReadExamplesRequest* request,
                                          v1::ReadExamplesResponse* response) override {
     return dispatcher_.Run(context, "assay.v1.DatasetService/ReadExamples", Lane::kSlow,
+                           {request, response},
                            [=, this](Call& call) { return Read(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* ListCohorts(grpc::CallbackServerContext* context,
                                         const v1::ListCohortsRequest* request,
                                         v1::ListCohortsResponse* response) override {
     return dispatcher_.Run(context, "assay.v1.DatasetService/ListCohorts", Lane::kSlow,
+                           {request, response},
                            [=, this](Call& call) { return Cohorts(call, *request, *response); });
   }
 

@@ -32,44 +32,49 @@ class ModelService : public v1::ModelService::CallbackService {
                                                const v1::CreateModelVersionRequest* request,
                                                v1::CreateModelVersionResponse* response) override {
     return dispatcher_.Run(context, "assay.v1.ModelService/CreateModelVersion", Lane::kSlow,
+                           {request, response},
                            [=, this](Call& call) { return Create(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* GetModelVersion(grpc::CallbackServerContext* context,
                                             const v1::GetModelVersionRequest* request,
                                             v1::ModelVersion* response) override {
     return dispatcher_.Run(context, "assay.v1.ModelService/GetModelVersion", Lane::kQuick,
+                           {request, response},
                            [=, this](Call& call) { return GetVersion(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* ListModels(grpc::CallbackServerContext* context,
                                        const v1::ListModelsRequest* request,
                                        v1::ListModelsResponse* response) override {
     return dispatcher_.Run(context, "assay.v1.ModelService/ListModels", Lane::kQuick,
+                           {request, response},
                            [=, this](Call& call) { return List(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* ListModelVersions(grpc::CallbackServerContext* context,
                                               const v1::ListModelVersionsRequest* request,
                                               v1::ListModelVersionsResponse* response) override {
     return dispatcher_.Run(
-        context, "assay.v1.ModelService/ListModelVersions", Lane::kQuick,
+        context, "assay.v1.ModelService/ListModelVersions", Lane::kQuick, {request, response},
         [=, this](Call& call) { return ListVersions(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* GetOutputSet(grpc::CallbackServerContext* context,
                                          const v1::GetOutputSetRequest* request,
                                          v1::OutputSet* response) override {
     return dispatcher_.Run(context, "assay.v1.ModelService/GetOutputSet", Lane::kQuick,
+                           {request, response},
                            [=, this](Call& call) { return GetOutputs(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* ListOutputSets(grpc::CallbackServerContext* context,
                                            const v1::ListOutputSetsRequest* request,
                                            v1::ListOutputSetsResponse* response) override {
     return dispatcher_.Run(
-        context, "assay.v1.ModelService/ListOutputSets", Lane::kQuick,
+        context, "assay.v1.ModelService/ListOutputSets", Lane::kQuick, {request, response},
         [=, this](Call& call) { return ListOutputs(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* ReadOutputs(grpc::CallbackServerContext* context,
                                         const v1::ReadOutputsRequest* request,
                                         v1::ReadOutputsResponse* response) override {
     return dispatcher_.Run(context, "assay.v1.ModelService/ReadOutputs", Lane::kSlow,
+                           {request, response},
                            [=, this](Call& call) { return Read(call, *request, *response); });
   }
 

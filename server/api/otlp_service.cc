@@ -29,7 +29,7 @@ class OtlpService
                                    grpc::ByteBuffer* response) override {
     return dispatcher_.RunAsync(context,
                                 "opentelemetry.proto.collector.trace.v1.TraceService/Export",
-                                Lane::kSlow, [=, this](Call& call, const Answer& answer) {
+                                Lane::kSlow, {}, [=, this](Call& call, const Answer& answer) {
                                   Receive(call, *request, *response, answer);
                                 });
   }

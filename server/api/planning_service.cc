@@ -48,12 +48,14 @@ class PlanningService : public v1::PlanningService::CallbackService {
                                           const v1::EstimatePowerRequest* request,
                                           v1::EstimatePowerResponse* response) override {
     return dispatcher_.Run(context, "assay.v1.PlanningService/EstimatePower", Lane::kSlow,
+                           {request, response},
                            [=, this](Call& call) { return Power(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* RunSelfTest(grpc::CallbackServerContext* context,
                                         const v1::RunSelfTestRequest* request,
                                         v1::SelfTest* response) override {
     return dispatcher_.Run(context, "assay.v1.PlanningService/RunSelfTest", Lane::kSlow,
+                           {request, response},
                            [=, this](Call& call) { return Test(call, *request, *response); });
   }
 

@@ -43,19 +43,21 @@ class ReferenceModelService : public v1::ReferenceModelService::CallbackService 
                                                const v1::DeriveModelVersionRequest* request,
                                                v1::ModelVersion* response) override {
     return dispatcher_.Run(context, "assay.v1.ReferenceModelService/DeriveModelVersion",
-                           Lane::kSlow,
+                           Lane::kSlow, {request, response},
                            [=, this](Call& call) { return Derive(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* CompareLayers(grpc::CallbackServerContext* context,
                                           const v1::CompareLayersRequest* request,
                                           v1::LayerReport* response) override {
     return dispatcher_.Run(context, "assay.v1.ReferenceModelService/CompareLayers", Lane::kSlow,
+                           {request, response},
                            [=, this](Call& call) { return Compare(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* DiagnoseModel(grpc::CallbackServerContext* context,
                                           const v1::DiagnoseModelRequest* request,
                                           v1::Diagnosis* response) override {
     return dispatcher_.Run(context, "assay.v1.ReferenceModelService/DiagnoseModel", Lane::kSlow,
+                           {request, response},
                            [=, this](Call& call) { return Inspect(call, *request, *response); });
   }
 

@@ -39,29 +39,33 @@ class RunService : public v1::RunService::CallbackService {
                                       const v1::CreateRunRequest* request,
                                       v1::Run* response) override {
     return dispatcher_.Run(context, "assay.v1.RunService/CreateRun", Lane::kSlow,
+                           {request, response},
                            [=, this](Call& call) { return Create(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* GetRun(grpc::CallbackServerContext* context,
                                    const v1::GetRunRequest* request, v1::Run* response) override {
-    return dispatcher_.Run(context, "assay.v1.RunService/GetRun", Lane::kQuick,
+    return dispatcher_.Run(context, "assay.v1.RunService/GetRun", Lane::kQuick, {request, response},
                            [=, this](Call& call) { return Get(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* ListRuns(grpc::CallbackServerContext* context,
                                      const v1::ListRunsRequest* request,
                                      v1::ListRunsResponse* response) override {
     return dispatcher_.Run(context, "assay.v1.RunService/ListRuns", Lane::kQuick,
+                           {request, response},
                            [=, this](Call& call) { return List(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* CancelRun(grpc::CallbackServerContext* context,
                                       const v1::CancelRunRequest* request,
                                       v1::Run* response) override {
     return dispatcher_.Run(context, "assay.v1.RunService/CancelRun", Lane::kQuick,
+                           {request, response},
                            [=, this](Call& call) { return Cancel(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* ReadScores(grpc::CallbackServerContext* context,
                                        const v1::ReadScoresRequest* request,
                                        v1::ReadScoresResponse* response) override {
     return dispatcher_.Run(context, "assay.v1.RunService/ReadScores", Lane::kSlow,
+                           {request, response},
                            [=, this](Call& call) { return Read(call, *request, *response); });
   }
   grpc::ServerWriteReactor<v1::Run>* WatchRun(grpc::CallbackServerContext* context,

@@ -111,12 +111,14 @@ class TraceService : public v1::TraceService::CallbackService {
                                        const v1::ListTracesRequest* request,
                                        v1::ListTracesResponse* response) override {
     return dispatcher_.Run(context, "assay.v1.TraceService/ListTraces", Lane::kSlow,
+                           {request, response},
                            [=, this](Call& call) { return List(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* GetTrace(grpc::CallbackServerContext* context,
                                      const v1::GetTraceRequest* request,
                                      v1::Trace* response) override {
     return dispatcher_.Run(context, "assay.v1.TraceService/GetTrace", Lane::kSlow,
+                           {request, response},
                            [=, this](Call& call) { return Get(call, *request, *response); });
   }
 
@@ -124,12 +126,14 @@ class TraceService : public v1::TraceService::CallbackService {
                                           const v1::GetTraceLinksRequest* request,
                                           v1::TraceLinks* response) override {
     return dispatcher_.Run(context, "assay.v1.TraceService/GetTraceLinks", Lane::kSlow,
+                           {request, response},
                            [=, this](Call& call) { return Links(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* QueryLatency(grpc::CallbackServerContext* context,
                                          const v1::QueryLatencyRequest* request,
                                          v1::QueryLatencyResponse* response) override {
     return dispatcher_.Run(context, "assay.v1.TraceService/QueryLatency", Lane::kSlow,
+                           {request, response},
                            [=, this](Call& call) { return Latency(call, *request, *response); });
   }
 

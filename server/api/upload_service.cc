@@ -33,7 +33,7 @@ class UploadService : public v1::UploadService::CallbackService {
                                         const v1::AppendBatchRequest* request,
                                         v1::AppendBatchResponse* response) override {
     return dispatcher_.RunAsync(context, "assay.v1.UploadService/AppendBatch", Lane::kSlow,
-                                [=, this](Call& call, const Answer& answer) {
+                                {request, response}, [=, this](Call& call, const Answer& answer) {
                                   StartAppend(call, *request, *response, answer);
                                 });
   }
@@ -41,24 +41,28 @@ class UploadService : public v1::UploadService::CallbackService {
                                         const v1::BeginUploadRequest* request,
                                         v1::Upload* response) override {
     return dispatcher_.Run(context, "assay.v1.UploadService/BeginUpload", Lane::kQuick,
+                           {request, response},
                            [=, this](Call& call) { return Begin(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* GetUpload(grpc::CallbackServerContext* context,
                                       const v1::GetUploadRequest* request,
                                       v1::Upload* response) override {
     return dispatcher_.Run(context, "assay.v1.UploadService/GetUpload", Lane::kQuick,
+                           {request, response},
                            [=, this](Call& call) { return Get(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* CommitUpload(grpc::CallbackServerContext* context,
                                          const v1::CommitUploadRequest* request,
                                          v1::CommitUploadResponse* response) override {
     return dispatcher_.Run(context, "assay.v1.UploadService/CommitUpload", Lane::kSlow,
+                           {request, response},
                            [=, this](Call& call) { return Commit(call, *request, *response); });
   }
   grpc::ServerUnaryReactor* AbortUpload(grpc::CallbackServerContext* context,
                                         const v1::AbortUploadRequest* request,
                                         v1::AbortUploadResponse* response) override {
     return dispatcher_.Run(context, "assay.v1.UploadService/AbortUpload", Lane::kQuick,
+                           {request, response},
                            [=, this](Call& call) { return Abort(call, *request, *response); });
   }
 

@@ -1,75 +1,68 @@
 #include "server/api/version_cache.h"
 
-#include <optional>
-
 #include "server/base/status_macros.h"
 
 namespace assay::api {
 namespace {
 
-template <typename Map, typename Key>
-auto Find(const Map& map, const Key& key) -> std::optional<typename Map::mapped_type> {
-  const auto found = map.find(key);
-  return found == map.end() ? std::nullopt : std::optional(found->second);
-}
-
-template <typename Map, typename Key, typename Value>
-void Keep(Map& map, std::size_t max_entries, Key key, Value value) {
-  if (map.size() >= max_entries) {
-    map.clear();
-  }
-  map.emplace(std::move(key), std::move(value));
-}
+constexpr std::string_view kLookups = "assay_version_cache_lookups_total";
+constexpr std::string_view kHelp = "Names of projects and versions that were asked for.";
 
 }  // namespace
 
-VersionCache::VersionCache(store::Store& store) : store_(store) {}
+VersionCache::VersionCache(store::Store& store)
+    : store_(store),
+      hits_(CounterOf(kLookups, kHelp, "result=\"hit\"")),
+      misses_(CounterOf(kLookups, kHelp, "result=\"miss\"")) {}
 
-absl::StatusOr<store::Id> VersionCache::ProjectId(std::string_view name) {
+// The lock is not held while the store looks.
+template <typename Map, typename MapKey, typename LookUp>
+absl::StatusOr<typename Map::mapped_type> VersionCache::Find(Map VersionCache::*kept,
+                                                             const MapKey& key,
+                                                             const LookUp& look_up) {
+  Map& map = this->*kept;
   {
     const MutexLock lock(mutex_);
-    if (const auto kept = Find(projects_, name)) {
-      return *kept;
+    if (const auto found = map.find(key); found != map.end()) {
+      hits_.Add();
+      return found->second;
     }
   }
-  ASSAY_ASSIGN_OR_RETURN(const store::ProjectRecord project, store_.datasets().FindProject(name));
+  misses_.Add();
+  ASSAY_ASSIGN_OR_RETURN(typename Map::mapped_type found, look_up());
   const MutexLock lock(mutex_);
-  Keep(projects_, kMaxEntries, std::string(name), project.id);
-  return project.id;
+  if (map.size() >= kMaxEntries) {
+    map.clear();
+  }
+  map.emplace(key, found);
+  return found;
+}
+
+absl::StatusOr<store::Id> VersionCache::ProjectId(std::string_view name) {
+  return Find(&VersionCache::projects_, name, [&]() -> absl::StatusOr<store::Id> {
+    ASSAY_ASSIGN_OR_RETURN(const store::ProjectRecord project, store_.datasets().FindProject(name));
+    return project.id;
+  });
 }
 
 absl::StatusOr<VersionCache::Version> VersionCache::DatasetVersion(store::Id project,
                                                                    store::Id version) {
-  const Key key(project, version);
-  {
-    const MutexLock lock(mutex_);
-    if (const auto kept = Find(dataset_versions_, key)) {
-      return *kept;
-    }
-  }
-  ASSAY_ASSIGN_OR_RETURN(const store::DatasetVersionRecord record,
-                         store_.datasets().GetVersion(project, version));
-  Version found{record.dataset_name, record.number, record.digest};
-  const MutexLock lock(mutex_);
-  Keep(dataset_versions_, kMaxEntries, key, found);
-  return found;
+  return Find(&VersionCache::dataset_versions_, Key(project, version),
+              [&]() -> absl::StatusOr<Version> {
+                ASSAY_ASSIGN_OR_RETURN(const store::DatasetVersionRecord record,
+                                       store_.datasets().GetVersion(project, version));
+                return Version{record.dataset_name, record.number, record.digest};
+              });
 }
 
 absl::StatusOr<VersionCache::Version> VersionCache::ModelVersion(store::Id project,
                                                                  store::Id version) {
-  const Key key(project, version);
-  {
-    const MutexLock lock(mutex_);
-    if (const auto kept = Find(model_versions_, key)) {
-      return *kept;
-    }
-  }
-  ASSAY_ASSIGN_OR_RETURN(const store::ModelVersionRecord record,
-                         store_.models().GetVersion(project, version));
-  Version found{record.model_name, record.number, record.digest, record.derivation};
-  const MutexLock lock(mutex_);
-  Keep(model_versions_, kMaxEntries, key, found);
-  return found;
+  return Find(&VersionCache::model_versions_, Key(project, version),
+              [&]() -> absl::StatusOr<Version> {
+                ASSAY_ASSIGN_OR_RETURN(const store::ModelVersionRecord record,
+                                       store_.models().GetVersion(project, version));
+                return Version{record.model_name, record.number, record.digest, record.derivation};
+              });
 }
 
 }  // namespace assay::api

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "server/base/metrics.h"
 #include "server/base/mutex.h"
 #include "server/store/store.h"
 
@@ -36,7 +37,15 @@ class VersionCache {
   using Key = std::pair<store::Id, store::Id>;      // project, version
   using Versions = std::map<Key, Version>;
 
+  // What `kept`, one of the maps below, holds under `key`, or else what `look_up` finds, which is
+  // kept when it is OK.
+  template <typename Map, typename MapKey, typename LookUp>
+  absl::StatusOr<typename Map::mapped_type> Find(Map VersionCache::*kept, const MapKey& key,
+                                                 const LookUp& look_up);
+
   store::Store& store_;
+  Counter& hits_;
+  Counter& misses_;
   Mutex mutex_;
   std::map<std::string, store::Id, std::less<>> projects_ ASSAY_GUARDED_BY(mutex_);
   Versions dataset_versions_ ASSAY_GUARDED_BY(mutex_);

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_format.h"
 #include "server/base/log.h"
+#include "server/base/metrics.h"
 #include "server/base/status_macros.h"
 #include "server/base/thread_pool.h"
 #include "server/ingest/checked_batch.h"
@@ -201,16 +202,19 @@ class Ingestor::Impl {
     write.num_rows = lane->content->num_rows(store::Table::kRows);
     write.num_documents = lane->content->num_rows(store::Table::kDocuments);
     write.columns = *std::move(columns);
+    const std::int64_t num_rows = batch->checked.num_rows;
     batch->checked = CheckedBatch();
     lanes_.Applied(*lane);
-    store_.uploads().Append(std::move(write), [this, lane, batch](const absl::Status& status) {
-      // On the store's thread.
-      if (lanes_.Answered(*lane, batch->sequence, status.ok())) {
-        pool_.Post([this, lane] { Advance(lane); });
-      }
-      lanes_.Finish(batch,
-                    status.ok() ? absl::StatusOr<std::int64_t>(batch->sequence + 1) : status);
-    });
+    store_.uploads().Append(
+        std::move(write), [this, lane, batch, num_rows](const absl::Status& status) {
+          // On the store's thread.
+          num_rows_.Add(status.ok() ? num_rows : 0);
+          if (lanes_.Answered(*lane, batch->sequence, status.ok())) {
+            pool_.Post([this, lane] { Advance(lane); });
+          }
+          lanes_.Finish(batch,
+                        status.ok() ? absl::StatusOr<std::int64_t>(batch->sequence + 1) : status);
+        });
   }
 
   // `is_over`: the upload takes no more batches.
@@ -276,6 +280,7 @@ class Ingestor::Impl {
   store::Store& store_;
   Clock& clock_;
   const Options options_;
+  Counter& num_rows_ = CounterOf("assay_ingested_rows_total", "Rows of uploads that were stored.");
   UploadLanes lanes_;
   std::thread housekeeper_;
   ThreadPool pool_;  // Last: it joins before anything that its tasks use is gone.

@@ -174,6 +174,22 @@ class UnaryTest(ConnectCase):
         self.assertEqual(request["attributes"]["http.response.status_code"], "200")
         self.assertEqual((call["name"], call["parent_span_id"]),
                          ("assay.v1.AdminService/GetServerInfo", request["span_id"]))
+        self.assertEqual(call["attributes"]["rpc.request.size"], "0")
+        self.assertGreater(int(call["attributes"]["rpc.response.size"]), 20)
+
+    def test_prometheus_finds_what_is_counted(self):
+        self.write("rows.jsonl", '{"key":"a","label":"1"}\n{"key":"b","label":"2"}\n')
+        self.ok("dataset", "push", "faq", "rows.jsonl")
+        status, headers, body = self.request("GET", "/metrics")
+        self.assertEqual((status, headers["Content-Type"]),
+                         (200, "text/plain; version=0.0.4; charset=utf-8"))
+        values = dict(line.rsplit(" ", 1) for line in body.decode().splitlines()
+                      if line and line[0] != "#")
+        self.assertEqual(values["assay_ingested_rows_total"], "2")
+        self.assertGreater(float(values['assay_version_cache_lookups_total{result="miss"}']), 0)
+        for name in ('assay_wal_bytes{file="traces.db"}', 'assay_store_bytes{file="assay.db"}',
+                     "assay_spans_dropped_total"):
+            self.assertIn(name, values)
 
     def test_a_large_body_is_refused_with_an_answer(self):
         with socket.create_connection(self.address) as raw:
