@@ -18,6 +18,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
 #include "server/http/exchange.h"
+#include "server/http/request_span.h"
 #include "server/http/site_guard.h"
 
 namespace assay::http {
@@ -324,42 +325,11 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
     state_ = State::kHandling;
     request_.body = std::move(parser_->get().body());
     ClearTimeout();
-    StartSpan();
+    if (site_.tracer != nullptr && !route_->span_name.empty()) {
+      span_ = RequestSpan(*site_.tracer, route_->span_name, request_);
+    }
     route_->handler(std::make_shared<OwnExchange>(shared_from_this(), std::move(request_),
                                                   std::exchange(body_bytes_, 0)));
-  }
-
-  // The span of the request, whose context takes the place of the caller's for whoever handles it.
-  void StartSpan() {
-    if (site_.tracer == nullptr || route_->span_name.empty()) {
-      return;
-    }
-    const std::optional<std::string_view> header = request_.Header("traceparent");
-    const std::optional<trace::SpanContext> parent =
-        header.has_value() ? trace::ParseTraceparent(*header) : std::nullopt;
-    span_ = site_.tracer->StartSpan(route_->span_name, parent);
-    span_.SetKind(store::SpanKind::kServer);
-    span_.SetAttribute("http.request.method", request_.method);
-    span_.SetAttribute("http.request.body.size", static_cast<std::int64_t>(request_.body.size()));
-    if (!header.has_value()) {
-      request_.headers.emplace_back("traceparent", "");
-    } else if (!parent.has_value()) {
-      return;  // the handler judges it
-    }
-    for (auto& [name, value] : request_.headers) {
-      if (name == "traceparent") {
-        value = absl::StrFormat("00-%s-%s-01", span_.context().TraceIdHex(),
-                                span_.context().SpanIdHex());
-      }
-    }
-  }
-
-  void NoteStatus(int status) {
-    constexpr int kFirstServerError = 500;
-    span_.SetAttribute("http.response.status_code", std::int64_t{status});
-    if (status >= kFirstServerError) {
-      span_.SetStatus(absl::InternalError(absl::StrFormat("HTTP status %d", status)));
-    }
   }
 
   // The exchange is gone; it must have been answered.
@@ -410,8 +380,8 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
     }
     state_ = State::kAnswering;
     on_disconnect_ = nullptr;
-    NoteStatus(response.status);
-    span_.SetAttribute("http.response.body.size", static_cast<std::int64_t>(response.body.size()));
+    span_.SetStatus(response.status);
+    span_.SetBodySize(response.body.size());
     constexpr int kNotModified = 304;
     output_ = Head(response.status, response.headers, keep_alive_,
                    response.status == kNotModified
@@ -452,7 +422,7 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
       return;
     }
     state_ = State::kStreaming;
-    NoteStatus(status);
+    span_.SetStatus(status);
     is_ending_ = false;
     output_ = Head(status, headers, keep_alive_, "Transfer-Encoding: chunked\r\n");
     is_writing_ = true;
@@ -569,7 +539,7 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
   std::uint64_t body_bytes_ = 0;  // set aside and not yet given to an exchange
   bool keep_alive_ = false;
   bool is_head_ = false;
-  trace::Span span_;  // ends when the answer is out
+  RequestSpan span_;  // ends when the answer is out
 
   // The other side, while a handler works.
   std::function<void()> on_disconnect_;
