@@ -63,6 +63,18 @@ std::optional<double> SaturatedShare(const Activation& activation, std::span<con
   return static_cast<double>(saturated) / static_cast<double>(inputs.size());
 }
 
+std::vector<std::int64_t> Histogram(std::span<const double> values, double min, double max) {
+  // Of halves, since the range of finite values may not be finite.
+  const double half_range = max / 2 - min / 2;
+  std::vector<std::int64_t> counts(kHistogramBins);
+  for (const double value : values) {
+    const double share = (value / 2 - min / 2) / half_range;
+    const auto bin = static_cast<std::size_t>(share * static_cast<double>(kHistogramBins));
+    counts[std::min(bin, kHistogramBins - 1)] += 1;
+  }
+  return counts;
+}
+
 void MeasureUnits(std::span<const double> results, std::size_t width, ActivationHealth& health) {
   std::vector<double> low(results.begin(), results.begin() + static_cast<std::ptrdiff_t>(width));
   std::vector<double> high = low;
@@ -146,6 +158,9 @@ ActivationHealth MeasureHealth(const Activation& activation, std::span<const dou
   health.std = std::sqrt(variance);
   if (variance > 0) {
     health.kurtosis = Moment(results, health.mean, 4) / (variance * variance) - 3;
+  }
+  if (health.min / 2 < health.max / 2) {
+    health.histogram = Histogram(results, health.min, health.max);
   }
   health.saturated_share = SaturatedShare(activation, inputs);
   const double low = std::min(health.min, 0.0);

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "evaluators/kernels/activation.h"
 
@@ -32,10 +34,14 @@ struct ActivationHealth {
   std::optional<double> participation_ratio;
   // Of the 255 codes of a min-max uint8 quantisation, those spent below 0.
   double negative_codes = 0;
+  // Results in kHistogramBins equal bins from `min` to `max`, which belongs to the last. Empty:
+  // constant or not finite.
+  std::vector<std::int64_t> histogram;
   std::int64_t num_not_finite = 0;  // results; the rest is then not measured
 };
 
 inline constexpr std::int64_t kMaxRankUnits = 256;
+inline constexpr std::size_t kHistogramBins = 64;
 
 // `inputs` and `results` hold rows of `width` units; there is at least one row.
 ActivationHealth MeasureHealth(const Activation& activation, std::span<const double> inputs,

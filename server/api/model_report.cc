@@ -36,6 +36,7 @@ void ToProto(const ActivationHealth& from, v1::LayerHealth& to) {
     to.set_participation_ratio(*from.participation_ratio);
   }
   to.set_negative_codes(from.negative_codes);
+  to.mutable_histogram()->Assign(from.histogram.begin(), from.histogram.end());
   to.set_num_not_finite(from.num_not_finite);
 }
 
