@@ -4,13 +4,18 @@ import { takeTokenFromAddress } from './api/token';
 import { Announcer } from './components/Announcer';
 import { Layout } from './components/Layout';
 import { BaselinePage, BaselinesPage } from './pages/BaselinesPage';
+import { ClassesPage } from './pages/classes/ClassesPage';
 import { ComparisonPage } from './pages/comparison/ComparisonPage';
 import { RowPage } from './pages/comparison/RowPage';
+import { DatasetDiffPage } from './pages/dataset/DatasetDiffPage';
 import { DatasetPage, DatasetVersionPage } from './pages/DatasetPage';
 import { ComparisonsPage, DatasetsPage, ModelsPage, RunsPage, TracesPage } from './pages/lists';
 import { HistoryPage } from './pages/HistoryPage';
+import { LatencyPage } from './pages/latency/LatencyPage';
+import { LayersPage } from './pages/layers/LayersPage';
 import { ModelPage, ModelVersionPage } from './pages/ModelPage';
 import { RunPage } from './pages/RunPage';
+import { TraceComparePage } from './pages/trace/ComparePage';
 import { TracePage } from './pages/trace/TracePage';
 import { parentName, projectOf } from './format/names';
 import { applyTheme } from './state/theme';
@@ -36,6 +41,15 @@ function Pages({ project }: { project: string }) {
         <Route path="/comparisons/:id/rows/:row">
           {({ id, row }) => <RowPage name={`${parent}/comparisons/${id}`} row={Number(row)} />}
         </Route>
+        <Route path="/comparisons/:id/classes">
+          {({ id }) => <ClassesPage key={id} name={`${parent}/comparisons/${id}`} />}
+        </Route>
+        <Route path="/comparisons/:id/latency">
+          {({ id }) => <LatencyPage key={id} name={`${parent}/comparisons/${id}`} />}
+        </Route>
+        <Route path="/comparisons/:id/layers">
+          {({ id }) => <LayersPage key={id} name={`${parent}/comparisons/${id}`} />}
+        </Route>
         <Route path="/runs">
           <RunsPage />
         </Route>
@@ -51,6 +65,15 @@ function Pages({ project }: { project: string }) {
             <DatasetVersionPage
               key={dataset + version}
               name={`${parent}/datasets/${dataset}/versions/${version}`}
+            />
+          )}
+        </Route>
+        <Route path="/datasets/:dataset/versions/:version/diff/:other">
+          {({ dataset, version, other }) => (
+            <DatasetDiffPage
+              key={`${dataset}/${version}/${other}`}
+              before={`${parent}/datasets/${dataset}/versions/${version}`}
+              after={`${parent}/datasets/${dataset}/versions/${other}`}
             />
           )}
         </Route>
@@ -79,6 +102,15 @@ function Pages({ project }: { project: string }) {
         </Route>
         <Route path="/traces/:id">
           {({ id }) => <TracePage key={id} name={`${parent}/traces/${id}`} />}
+        </Route>
+        <Route path="/traces/:id/compare/:other">
+          {({ id, other }) => (
+            <TraceComparePage
+              key={`${id}/${other}`}
+              before={`${parent}/traces/${id}`}
+              after={`${parent}/traces/${other}`}
+            />
+          )}
         </Route>
         <Route>
           <h1>There is no such page</h1>

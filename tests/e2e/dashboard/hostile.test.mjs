@@ -28,6 +28,8 @@ const PAYLOADS = [
   '\ufeff\u200b\u2028\u2029',
   '😀'.repeat(50),
 ];
+const TRACE = 'a'.repeat(32);
+const OTHER_TRACE = 'b'.repeat(32);
 const LONG = 'x'.repeat(1_000_000);
 
 let stage;
@@ -50,7 +52,26 @@ before(async () => {
     stage.assay('model', 'push', 'bot', '--external', '--activation', activation, '--config', `note=<script>alert(1)</script>${wrong}`);
     stage.assay('outputs', 'push', '--model', 'bot@latest', '--dataset', 'hostile', 'answers.jsonl');
   }
-  comparison = stage.diff('bot@1', 'bot@2', '--dataset', 'hostile').name.split('/').pop();
+  stage.write('rows.jsonl', lines.slice(1).map((line, i) => JSON.stringify({ ...line, input: `${line.input.slice(0, 1000)}${PAYLOADS[i % PAYLOADS.length]}` })).join('\n'));
+  stage.assay('dataset', 'push', 'hostile', 'rows.jsonl');
+  for (const traceId of [TRACE, OTHER_TRACE]) {
+    const spans = PAYLOADS.map((name, i) => ({
+      traceId,
+      spanId: String(i + 1).padStart(16, '0'),
+      ...(i > 0 ? { parentSpanId: '1'.padStart(16, '0') } : {}),
+      name,
+      startTimeUnixNano: String(BigInt(Date.now()) * 1_000_000n),
+      endTimeUnixNano: String(BigInt(Date.now()) * 1_000_000n + BigInt(1000 * (i + 1))),
+      attributes: [{ key: name, value: { stringValue: name } }],
+    }));
+    const answer = await fetch(`${stage.url}/v1/traces`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] }),
+    });
+    assert.equal(answer.status, 200);
+  }
+  comparison = stage.diff('bot@1', 'bot@2', '--dataset', 'hostile@1').name.split('/').pop();
 });
 
 after(async () => {
@@ -65,6 +86,19 @@ describe('hostile texts', () => {
       `/comparisons/${comparison}`,
       `/comparisons/${comparison}?all=1&wholemap=1`,
       '/datasets/hostile/versions/1',
+      '/datasets/hostile/versions/1/diff/2',
+      `/datasets/hostile/versions/1/diff/2?key=${encodeURIComponent(`0 ${PAYLOADS[0]}`)}`,
+      `/datasets/hostile/versions/1/diff/2?key=${encodeURIComponent(`5 ${PAYLOADS[5]}`)}&column=input`,
+      `/datasets/hostile/versions/1/diff/${encodeURIComponent('<script>alert(1)</script>')}`,
+      `/comparisons/${comparison}/classes?pairs=1`,
+      `/comparisons/${comparison}/classes?side=after&per=label&cell=${encodeURIComponent(JSON.stringify([PAYLOADS[0], `${PAYLOADS[0]}x`]))}`,
+      `/comparisons/${comparison}/classes?cell=${encodeURIComponent('["<script>alert(1)</script>"')}`,
+      `/comparisons/${comparison}/latency?metric=${encodeURIComponent('<script>alert(1)</script>')}`,
+      `/comparisons/${comparison}/layers?layer=${encodeURIComponent('<script>alert(1)</script>')}`,
+      `/traces/${TRACE}`,
+      `/traces/${TRACE}/compare/${OTHER_TRACE}?sort=change`,
+      `/traces/${TRACE}/compare/${OTHER_TRACE}?path=${encodeURIComponent(JSON.stringify([PAYLOADS[0], PAYLOADS[1]]))}`,
+      `/traces/${TRACE}/compare/${encodeURIComponent('<script>alert(1)</script>')}`,
       '/models/bot',
       '/models/bot/versions/1',
       '/runs',

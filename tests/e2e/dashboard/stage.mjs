@@ -1,8 +1,9 @@
 // What every test of the dashboard stands on: a real server on a fresh store with the example data,
 // and Debian's Chromium on pages that may do nothing wrong.
 
+import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -115,6 +116,71 @@ export class Stage {
     this.mlp = id(this.diff('mlp@1', 'mlp@2', '--dataset', 'digits', '--max-drop', 'accuracy=0.02'));
   }
 
+  // Outputs with classes, confidences and latencies. The second version mistakes more A for B, is
+  // surer of itself and 20 µs slower. Then a second version of the dataset.
+  loadTimed() {
+    const labels = ['A', 'B', 'C'];
+    const examples = Array.from({ length: 240 }, (_, i) => ({
+      key: `t${i}`,
+      input: `question number ${i}`,
+      label: labels[i % 3],
+      'cohort.half': i < 120 ? 'first' : 'second',
+    }));
+    const lines = (rows) => rows.map((row) => JSON.stringify(row)).join('\n');
+    this.write('timed.jsonl', lines(examples));
+    this.assay('dataset', 'push', 'timed', 'timed.jsonl');
+    const answers = (version) =>
+      examples.map(({ key, label }, i) => {
+        const isWrong = i % 10 === 0 || (version === 2 && label === 'A' && i % 4 === 0);
+        const answer = isWrong ? labels[(labels.indexOf(label) + 1) % 3] : label;
+        const confidence = 0.5 + (i % 40) / 100 + (version === 2 ? 0.08 : 0);
+        return {
+          key,
+          label: answer,
+          probabilities: labels.map((other) => (other === answer ? confidence : (1 - confidence) / 2)),
+          latency_us: 100 + ((i * 37) % 97) + (version === 2 ? 20 : 0),
+        };
+      });
+    const runs = [1, 2].map((version) => {
+      this.assay('model', 'push', 'timed', '--external', '--config', `build=${version}`);
+      this.write('answers.jsonl', lines(answers(version)));
+      this.assay('outputs', 'push', '--model', 'timed@latest', '--dataset', 'timed', 'answers.jsonl');
+      const run = JSON.parse(
+        this.assay('eval', '--dataset', 'timed', '--model', 'timed', '--evaluator', 'latency', '--evaluator', 'ground_truth_match:labels=A|B|C,accuracy,macro_f1,per_class,ece,ece_mass', '-o', 'json'),
+      );
+      return run.name.split('/').pop();
+    });
+    this.timed = this.diff(`run:${runs[0]}`, `run:${runs[1]}`).name.split('/').pop();
+    this.timedRun = runs[1];
+    const edited = examples.slice(1).map((row) => (row.key === 't7' ? { ...row, input: 'question number seven' } : row));
+    this.write('timed.jsonl', lines([...edited, { key: 'new', input: 'one more', label: 'A', 'cohort.half': 'first' }]));
+    this.assay('dataset', 'push', 'timed', 'timed.jsonl');
+  }
+
+  // Models that the server runs itself, checked layer by layer: a classifier, and an embedding model
+  // that searches documents.
+  loadChecks() {
+    const models = join(DATA, 'reference_models');
+    const push = (name, file) =>
+      this.assay('model', 'push', name, '--architecture', join(models, `${file}.arch.json`), '--weights', join(models, `${file}.safetensors`));
+    const check = (...args) => JSON.parse(this.assay('check', ...args, '-o', 'json')).comparison.name.split('/').pop();
+    this.assay('dataset', 'push', 'digits', join(DATA, 'digits', 'examples.jsonl'));
+    push('classifier', 'mlp_relu');
+    this.check = check('classifier@1', '--dataset', 'digits', '--activation', 'relu=silu');
+    const [head, ...rows] = readFileSync(join(models, 'digits.csv'), 'ascii').trim().split(/\r?\n/).map((line) => line.split(','));
+    const records = rows.map((row) => Object.fromEntries(row.map((value, i) => [head[i], value])));
+    const features = (record) => Array.from({ length: 64 }, (_, i) => Number(record[`p${i}`]));
+    const documents = records.filter((record) => record.split === 'train').slice(0, 100);
+    const queries = records.filter((record) => record.split === 'test').slice(0, 40);
+    const relevant = (label) => Object.fromEntries(documents.filter((record) => record.label === label).map((record) => [`d${record.row}`, 1]));
+    const lines = (items) => items.map((item) => JSON.stringify(item)).join('\n');
+    this.write('documents.jsonl', lines(documents.map((record) => ({ key: `d${record.row}`, features: features(record) }))));
+    this.write('queries.jsonl', lines(queries.map((record) => ({ key: `q${record.row}`, features: features(record), relevance: relevant(record.label) }))));
+    this.assay('dataset', 'push', 'search', 'queries.jsonl', '--documents', 'documents.jsonl');
+    push('embedder', 'embed_gelu');
+    this.stale = check('embedder@1', '--dataset', 'search', '--activation', 'gelu=quick_gelu');
+  }
+
   // A page of its own browser context. `faults` collects what no page may do: errors on the console
   // (refusals by the policy are among them), foreign requests, dialogs.
   async page(options = {}) {
@@ -151,6 +217,18 @@ export class Stage {
   }
 }
 
+// Runs `steps` on a page of its own and expects it to have done nothing wrong.
+export async function onPage(stage, path, steps, options) {
+  const page = await stage.page(options);
+  try {
+    await stage.visit(page, path);
+    await steps(page);
+    assert.deepEqual(page.faults, []);
+  } finally {
+    await page.context().close();
+  }
+}
+
 // Waits until nothing is loading and charts are drawn.
 export async function settled(page) {
   await page.locator('main h1').first().waitFor();
@@ -164,7 +242,7 @@ export async function settled(page) {
 // What axe-core finds wrong with a page, one line each.
 export async function violations(page) {
   // The policy forbids script elements, so the source is evaluated by the debugger.
-  await page.evaluate((await import('node:fs')).readFileSync(AXE, 'utf8'));
+  await page.evaluate(readFileSync(AXE, 'utf8'));
   const result = await page.evaluate(() => window.axe.run());
   return result.violations.flatMap(({ id, help, nodes }) =>
     nodes.map((node) => `${id}: ${help}: ${node.target} ${node.failureSummary}`),

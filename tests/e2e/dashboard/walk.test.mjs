@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { settled, Stage, violations } from './stage.mjs';
+import { onPage as visitWith, settled, Stage, violations } from './stage.mjs';
 
 let stage;
 
@@ -15,17 +15,7 @@ after(async () => {
   await stage.close();
 });
 
-// Runs `steps` on a page and expects it to have done nothing wrong.
-async function onPage(path, steps, options) {
-  const page = await stage.page(options);
-  try {
-    await stage.visit(page, path);
-    await steps(page);
-    assert.deepEqual(page.faults, []);
-  } finally {
-    await page.context().close();
-  }
-}
+const onPage = (path, steps, options) => visitWith(stage, path, steps, options);
 
 // What stands on the page, apart from how long ago things were.
 const shown = async (page) => (await page.locator('main').innerText()).replace(/just now|\d+ \w+ ago/g, '');

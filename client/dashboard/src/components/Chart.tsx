@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/compat';
 import { useLocation } from 'wouter-preact';
+import { useQuery } from '../state/query';
 
 type PlotLibrary = typeof import('./plot');
 export type PlotSpec = (plot: PlotLibrary, width: number) => Element;
@@ -14,14 +15,16 @@ function loadPlot(): Promise<PlotLibrary> {
 }
 
 // A statistical chart with its text alternative, and the same numbers as a table on demand. `draw`
-// is called again when `inputs` change or the width does.
+// is called again when `inputs` change or the width does. Which charts are tables is in the address.
 export function Chart({
+  id,
   title,
   text,
   draw,
   inputs,
   table,
 }: {
+  id: string; // unique on its page
   title: string;
   text: string;
   draw: PlotSpec;
@@ -29,7 +32,9 @@ export function Chart({
   table: ComponentChildren;
 }) {
   const place = useRef<HTMLDivElement>(null);
-  const [isTable, setTable] = useState(false);
+  const query = useQuery();
+  const tables = (query.get('tables') ?? '').split(',').filter((other) => other !== '');
+  const isTable = tables.includes(id);
   const [width, setWidth] = useState(0);
   const [, navigate] = useLocation();
 
@@ -62,6 +67,9 @@ export function Chart({
     };
   }, [isTable, width, ...inputs]);
 
+  const toggle = () =>
+    query.set({ tables: (isTable ? tables.filter((other) => other !== id) : [...tables, id]).join(',') });
+
   // Marks are links, so that they can be opened elsewhere; here they lead within the page.
   const follow = (event: MouseEvent) => {
     const link = (event.target as Element).closest('a');
@@ -75,7 +83,7 @@ export function Chart({
     <figure class="chart">
       <figcaption>
         <h3>{title}</h3>
-        <button type="button" aria-pressed={isTable} onClick={() => setTable(!isTable)}>
+        <button type="button" aria-pressed={isTable} onClick={toggle}>
           {isTable ? 'As a chart' : 'As a table'}
         </button>
       </figcaption>

@@ -23,7 +23,7 @@ function useTargets(): Target[] {
   const modelList = useCall(`palette/models/${parent}`, () => models.listModels(page));
   return useMemo(
     () => [
-      ...['Comparisons', 'Runs', 'Datasets', 'Models', 'Traces'].map((label) => ({
+      ...['Comparisons', 'Runs', 'Datasets', 'Models', 'Baselines', 'Traces'].map((label) => ({
         kind: 'page',
         label,
         path: `/${label.toLowerCase()}`,

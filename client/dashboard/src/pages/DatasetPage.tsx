@@ -17,6 +17,10 @@ import { Facts } from './RunPage';
 
 const PAGE_SIZE = 200;
 
+function diffPath(before: DatasetVersion, after: DatasetVersion): string {
+  return `${pagePath(before.name)}/diff/${after.number}`;
+}
+
 export function DatasetPage({ name }: { name: string }) {
   useTitle(shortName(name));
   const versions = useCall(`versions/${name}`, () =>
@@ -33,18 +37,26 @@ export function DatasetPage({ name }: { name: string }) {
                 <th>version</th>
                 <th class="number">rows</th>
                 <th class="number">documents</th>
+                <th>changes</th>
                 <th>digest</th>
                 <th>when</th>
               </tr>
             </thead>
             <tbody>
-              {list.map((version) => (
+              {list.map((version, i) => (
                 <tr key={version.name}>
                   <th scope="row">
                     <ResourceLink name={version.name} />
                   </th>
                   <td class="number">{count(version.numRows)}</td>
                   <td class="number">{count(version.numDocuments)}</td>
+                  <td>
+                    {list[i + 1] ? (
+                      <Link href={diffPath(list[i + 1]!, version)}>since {shortName(list[i + 1]!.name)}</Link>
+                    ) : (
+                      '–'
+                    )}
+                  </td>
                   <td class="data">{version.digest.slice(0, 19)}…</td>
                   <td>
                     <When time={version.createTime} />
@@ -79,6 +91,14 @@ function VersionView({ version }: { version: DatasetVersion }) {
           {version.numDocuments > 0n && `, ${count(version.numDocuments)} documents`} ·{' '}
           <When time={version.createTime} /> ·{' '}
           <Link href={pagePath(version.name.replace(/\/versions\/.*/, ''))}>all versions</Link> ·{' '}
+          {version.number > 1n && (
+            <>
+              <Link href={`${pagePath(version.name).replace(/[^/]*$/, String(version.number - 1n))}/diff/${version.number}`}>
+                changes since version {String(version.number - 1n)}
+              </Link>{' '}
+              ·{' '}
+            </>
+          )}
           <Link href={`/runs?dataset=${encodeURIComponent(version.name)}`}>runs on it</Link>
         </span>
       </div>

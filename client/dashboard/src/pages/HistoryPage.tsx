@@ -124,6 +124,7 @@ function Versions({ parent, model, dataset }: { parent: string; model: string; d
               </select>
             </label>
             <Chart
+              id="history"
               title={`${chosen} by version, 95 % interval`}
               text={
                 first && last

@@ -16,6 +16,8 @@ export function ListPage<T extends { name: string }>({
   columns,
   empty,
   command,
+  order = 'newest first',
+  filters,
   children,
 }: {
   title: string;
@@ -24,6 +26,8 @@ export function ListPage<T extends { name: string }>({
   columns: GridColumn<T>[];
   empty: string;
   command: string;
+  order?: string; // of the list, in words
+  filters?: ComponentChildren; // a line of fields above the list
   children?: (items: T[]) => ComponentChildren;
 }) {
   useTitle(title);
@@ -36,7 +40,7 @@ export function ListPage<T extends { name: string }>({
         <h1>{title}</h1>
         <span role="status">
           {list.items.length > 0 &&
-            `${count(list.items.length)}${list.hasMore ? ' so far' : ''}, newest first`}
+            `${count(list.items.length)}${list.hasMore ? ' so far' : ''}, ${order}`}
         </span>
         <span class="spacer" />
         {children?.(list.items)}
@@ -44,6 +48,7 @@ export function ListPage<T extends { name: string }>({
           Look again
         </button>
       </div>
+      {filters}
       {list.error && list.items.length === 0 ? (
         <Failure error={list.error} retry={list.loadMore} />
       ) : list.isLoading && list.items.length === 0 ? (

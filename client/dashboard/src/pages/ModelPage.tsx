@@ -4,7 +4,7 @@ import type { ModelVersion } from '../api/gen/assay/v1/model_service_pb';
 import { models } from '../api/transport';
 import { useTitle } from '../components/Layout';
 import { Loaded } from '../components/States';
-import { ResourceLink, When } from '../components/Words';
+import { FullText, ResourceLink, When } from '../components/Words';
 import { pagePath, shortName } from '../format/names';
 import { count } from '../format/numbers';
 import { visible } from '../format/text';
@@ -15,6 +15,16 @@ function traits(version: ModelVersion): Map<string, string> {
   return new Map([
     ['activation', version.activation],
     ['weights', version.weightsDigest],
+    ['architecture', version.architecture],
+    ['dtype', version.dtype],
+    ['quantization', version.quantization],
+    ['preprocessing', version.preprocessing],
+    ...(version.external
+      ? []
+      : ([
+          ['runs in', version.numerics],
+          ['derived by', version.derivation],
+        ] as [string, string][])),
     ...Object.entries(version.config).map(([key, value]): [string, string] => [`config ${key}`, value]),
   ]);
 }
@@ -87,6 +97,14 @@ export function ModelVersionPage({ name }: { name: string }) {
   return <Loaded call={call} what="the version">{(version) => <View version={version} />}</Loaded>;
 }
 
+function indented(json: string): string {
+  try {
+    return JSON.stringify(JSON.parse(json), null, 1);
+  } catch {
+    return json;
+  }
+}
+
 function View({ version }: { version: ModelVersion }) {
   const parent = version.name.replace(/\/models\/.*/, '');
   const sets = useCall(`output-sets/${version.name}`, () =>
@@ -109,6 +127,12 @@ function View({ version }: { version: ModelVersion }) {
           ...[...traits(version)].map(([key, value]): [string, string] => [key, visible(value) || 'not declared']),
         ]}
       />
+      {version.architectureJson !== '' && (
+        <details>
+          <summary>Architecture</summary>
+          <FullText text={indented(version.architectureJson)} />
+        </details>
+      )}
       <section aria-labelledby="outputs-title">
         <h2 id="outputs-title">Outputs</h2>
         <Loaded call={sets} what="the outputs">

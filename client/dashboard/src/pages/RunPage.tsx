@@ -1,31 +1,21 @@
 import { Fragment } from 'preact';
 import { Link } from 'wouter-preact';
-import { useCall, useWatch } from '../api/calls';
-import { Run_State, type Run, type Summary } from '../api/gen/assay/v1/run_service_pb';
-import { runs } from '../api/transport';
+import type { Run, Summary } from '../api/gen/assay/v1/run_service_pb';
 import { copyText, useTitle } from '../components/Layout';
 import { Loaded } from '../components/States';
 import { ResourceLink, RunStateBadge, When } from '../components/Words';
-import { shortName } from '../format/names';
+import { pagePath, shortName } from '../format/names';
 import { count, duration, metricValue } from '../format/numbers';
 import { csv, excerpt, visible } from '../format/text';
 import { millis } from '../format/time';
 import { useKeys } from '../state/keys';
 import { useQuery } from '../state/query';
-
-function hasEnded(run: Run): boolean {
-  return [Run_State.SUCCEEDED, Run_State.FAILED, Run_State.CANCELLED].includes(run.state);
-}
+import { CellRows } from './classes/CellRows';
+import { hasTables, ResultTables } from './classes/ResultTables';
+import { hasEnded, useRun } from './useRun';
 
 export function RunPage({ name }: { name: string }) {
-  const key = `run/${name}`;
-  const call = useCall(key, () => runs.getRun({ name }), hasEnded);
-  useWatch(
-    key,
-    call.data !== undefined && !hasEnded(call.data),
-    (signal) => runs.watchRun({ name }, { signal }),
-    hasEnded,
-  );
+  const call = useRun(name);
   useTitle(`run ${shortName(name)}`);
   return <Loaded call={call} what="the run">{(run) => <View run={run} />}</Loaded>;
 }
@@ -158,6 +148,7 @@ export function Facts({ facts }: { facts: [string, preact.ComponentChildren][] }
 }
 
 function View({ run }: { run: Run }) {
+  const query = useQuery();
   const started = millis(run.startTime);
   const ended = millis(run.endTime);
   const id = shortName(run.name);
@@ -186,6 +177,16 @@ function View({ run }: { run: Run }) {
       )}
       {!hasEnded(run) && <Progress run={run} />}
       {run.summaries.length > 0 && <SummaryTable run={run} />}
+      {hasTables([run]) && (
+        <ResultTables before={undefined} after={run} query={query}>
+          <CellRows
+            before={undefined}
+            after={run}
+            rowPath={(row) => `${pagePath(run.datasetVersion)}?from=${row}`}
+            query={query}
+          />
+        </ResultTables>
+      )}
       {run.notes.length > 0 && (
         <section aria-labelledby="notes-title">
           <h2 id="notes-title">To know</h2>

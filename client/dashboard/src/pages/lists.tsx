@@ -1,10 +1,10 @@
-import { useLocation } from 'wouter-preact';
+import { Link, useLocation } from 'wouter-preact';
 import { comparisons, datasets, models, runs, traces } from '../api/transport';
 import type { Comparison } from '../api/gen/assay/v1/comparison_service_pb';
 import type { Dataset } from '../api/gen/assay/v1/dataset_service_pb';
 import type { Model } from '../api/gen/assay/v1/model_service_pb';
 import { Run_State, type Run } from '../api/gen/assay/v1/run_service_pb';
-import type { Trace } from '../api/gen/assay/v1/trace_service_pb';
+import { ListTracesRequest_Order, type Trace } from '../api/gen/assay/v1/trace_service_pb';
 import { copyText } from '../components/Layout';
 import { ComparisonStateBadge, ResourceLink, RowText, RunStateBadge, When } from '../components/Words';
 import { parentName, shortName } from '../format/names';
@@ -62,7 +62,7 @@ export function RunsPage() {
           id: 'chosen',
           title: 'compare',
           width: '80px',
-          render: (item) => <Choose run={item} />,
+          render: (item) => <Choose id={shortName(item.name)} what="run" />,
         },
         { id: 'state', title: 'state', width: '130px', render: (item) => <RunStateBadge state={item.state} /> },
         { id: 'id', title: 'id', width: '70px', render: (item) => <ResourceLink name={item.name} /> },
@@ -87,18 +87,17 @@ export function RunsPage() {
   );
 }
 
-function chosenRuns(value: string | undefined): string[] {
+function chosenIds(value: string | undefined): string[] {
   return value ? value.split(',') : [];
 }
 
-function Choose({ run }: { run: Run }) {
+function Choose({ id, what }: { id: string; what: string }) {
   const query = useQuery();
-  const chosen = chosenRuns(query.get('chosen'));
-  const id = shortName(run.name);
+  const chosen = chosenIds(query.get('chosen'));
   return (
     <input
       type="checkbox"
-      aria-label={`Choose run ${id}`}
+      aria-label={`Choose ${what} ${id.slice(0, 8)}`}
       checked={chosen.includes(id)}
       onClick={(event) => event.stopPropagation()}
       onChange={() =>
@@ -115,7 +114,7 @@ function RunTools({ items }: { items: Run[] }) {
   const query = useQuery();
   const [, navigate] = useLocation();
   const parent = parentName(useProject());
-  const chosen = chosenRuns(query.get('chosen')).sort((a, b) => Number(a) - Number(b));
+  const chosen = chosenIds(query.get('chosen')).sort((a, b) => Number(a) - Number(b));
   const compare = async () => {
     const comparison = await comparisons.createComparison({
       parent,
@@ -201,18 +200,33 @@ export function ModelsPage() {
 export function TracesPage() {
   const parent = parentName(useProject());
   const query = useQuery();
-  const resource = query.get('resource') ?? '';
+  const filter = {
+    resource: query.get('resource') ?? '',
+    service: query.get('service') ?? '',
+    spanName: query.get('span') ?? '',
+    onlyErrors: query.has('errors'),
+    minDurationNs: BigInt(Math.round((Number(query.get('least') ?? 0) || 0) * 1e6)),
+    order: query.get('sort') === 'slowest' ? ListTracesRequest_Order.SLOWEST : ListTracesRequest_Order.NEWEST,
+  };
+  const isFiltered = ['resource', 'service', 'span', 'errors', 'least'].some((name) => query.has(name));
   return (
     <ListPage<Trace>
       title="Traces"
-      listKey={`traces/${parent}/${resource}`}
+      order={query.get('sort') === 'slowest' ? 'slowest first' : 'newest first'}
+      listKey={`traces/${parent}/${Object.values(filter).join('/')}`}
       load={async (pageToken, signal) => {
-        const page = await traces.listTraces({ parent, pageSize: PAGE_SIZE, pageToken, resource }, { signal });
+        let page = await traces.listTraces({ parent, pageSize: PAGE_SIZE, pageToken, ...filter }, { signal });
+        // The server may stop looking before it found any.
+        while (page.traces.length === 0 && page.nextPageToken !== '') {
+          page = await traces.listTraces({ parent, pageSize: PAGE_SIZE, pageToken: page.nextPageToken, ...filter }, { signal });
+        }
         return { items: page.traces, nextToken: page.nextPageToken };
       }}
-      empty={resource === '' ? 'There is no trace yet.' : `No trace belongs to ${resource}.`}
+      filters={<TraceFilters />}
+      empty={isFiltered ? 'No trace is like that.' : 'There is no trace yet.'}
       command="assay eval --dataset NAME --model NAME"
       columns={[
+        { id: 'chosen', title: 'compare', width: '80px', render: (item) => <Choose id={shortName(item.name)} what="trace" /> },
         { id: 'id', title: 'trace', width: '110px', render: (item) => <RowText text={shortName(item.name).slice(0, 8)} /> },
         { id: 'root', title: 'root span', width: 'minmax(160px, 2fr)', render: (item) => <RowText text={item.rootName} /> },
         { id: 'errors', title: 'errors', width: '110px', render: (item) => (item.numErrors > 0 ? <span class="badge bad">✗ {item.numErrors} failed</span> : '✓ none') },
@@ -221,6 +235,74 @@ export function TracesPage() {
         { id: 'resource', title: 'belongs to', width: '150px', render: (item) => <ResourceLink name={item.resource} /> },
         { id: 'when', title: 'when', width: '120px', render: (item) => <When time={item.startTime} /> },
       ]}
-    />
+    >
+      {(items) => <TraceTools items={items} />}
+    </ListPage>
+  );
+}
+
+// What one span of a trace must have.
+function TraceFilters() {
+  const query = useQuery();
+  const text = (name: string, label: string) => (
+    <label>
+      {label}{' '}
+      <input type="search" value={query.get(name) ?? ''} onChange={(event) => query.set({ [name]: event.currentTarget.value })} />
+    </label>
+  );
+  return (
+    <div class="bar">
+      {text('span', 'span')}
+      {text('service', 'service')}
+      <label>
+        at least{' '}
+        <input
+          type="number"
+          min={0}
+          step="any"
+          value={query.get('least') ?? ''}
+          onChange={(event) => query.set({ least: event.currentTarget.value })}
+        />{' '}
+        ms
+      </label>
+      <label>
+        <input type="checkbox" checked={query.has('errors')} onChange={() => query.set({ errors: !query.has('errors') })} /> failed only
+      </label>
+      <label>
+        <input
+          type="checkbox"
+          checked={query.get('sort') === 'slowest'}
+          onChange={() => query.set({ sort: query.get('sort') === 'slowest' ? undefined : 'slowest' })}
+        />{' '}
+        slowest first
+      </label>
+      {query.has('resource') && (
+        <Link class="chip" href={query.href({ resource: undefined })} aria-label="Remove the filter of the run or comparison">
+          <bdi>{shortName(query.get('resource')!)}</bdi> <span aria-hidden="true">✕</span>
+        </Link>
+      )}
+    </div>
+  );
+}
+
+// Two traces that are chosen can be compared; the older one comes first.
+function TraceTools({ items }: { items: Trace[] }) {
+  const query = useQuery();
+  const [, navigate] = useLocation();
+  const chosen = chosenIds(query.get('chosen'));
+  const listed = items
+    .filter((item) => chosen.includes(shortName(item.name)))
+    .sort((a, b) => (millis(a.startTime) ?? 0) - (millis(b.startTime) ?? 0))
+    .map((item) => shortName(item.name));
+  const [before, after] = listed.length === 2 ? listed : chosen;
+  return (
+    <button
+      type="button"
+      disabled={chosen.length !== 2}
+      onClick={() => navigate(`/traces/${before}/compare/${after}`)}
+      title="Choose two traces; the older one comes first"
+    >
+      Compare {chosen.length === 2 ? `${before!.slice(0, 8)} → ${after!.slice(0, 8)}` : `(${chosen.length} of 2)`}
+    </button>
   );
 }

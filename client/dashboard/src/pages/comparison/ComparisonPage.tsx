@@ -2,7 +2,6 @@ import { Link } from 'wouter-preact';
 import { Comparison_State, type Comparison } from '../../api/gen/assay/v1/comparison_service_pb';
 import { copyText, useTitle } from '../../components/Layout';
 import { Loaded } from '../../components/States';
-import { ComparisonStateBadge, ResourceLink, When } from '../../components/Words';
 import { pagePath, shortName } from '../../format/names';
 import { useKeys } from '../../state/keys';
 import { useQuery } from '../../state/query';
@@ -15,6 +14,7 @@ import { Rows } from './Rows';
 import { selectionOf } from './selection';
 import { Budgets, Counts, Differences, Facts, Gates, Metrics, Slices, Warnings } from './Summary';
 import { useComparison } from './useComparison';
+import { Head } from './Views';
 
 export function ComparisonPage({ name }: { name: string }) {
   const call = useComparison(name);
@@ -53,16 +53,7 @@ function View({ comparison }: { comparison: Comparison }) {
   const isDone = comparison.state === Comparison_State.SUCCEEDED;
   return (
     <>
-      <div class="bar">
-        <h1>
-          <ResourceLink name={comparison.baselineModelVersion} /> →{' '}
-          <ResourceLink name={comparison.candidateModelVersion} />
-        </h1>
-        <span class="muted">
-          on <ResourceLink name={comparison.datasetVersion} /> · comparison {shortName(comparison.name)} ·{' '}
-          <When time={comparison.createTime} />
-        </span>
-        <span class="spacer" />
+      <Head comparison={comparison} view="">
         <button type="button" onClick={copyMarkdown}>
           Copy Markdown
         </button>
@@ -72,11 +63,7 @@ function View({ comparison }: { comparison: Comparison }) {
         <button type="button" onClick={() => void copyText(location.href, 'the address')}>
           Copy link
         </button>
-      </div>
-      <div class="verdict">
-        <ComparisonStateBadge state={comparison.state} verdict={comparison.verdict} />
-        <p>{isDone ? comparison.summary : comparison.error || 'Not computed yet; this page follows it.'}</p>
-      </div>
+      </Head>
       <Warnings comparison={comparison} />
       {isDone && comparison.metrics.length > 0 && (
         <>

@@ -58,6 +58,7 @@ export function ForestPlot({ selection, query }: { selection: Selection; query: 
         (cells.length > drawn.length ? ` The worst ${drawn.length} of ${cells.length} are drawn; the table has all.` : '');
   return (
     <Chart
+      id="forest"
       title={`Difference of ${metric.metric!.id} by cohort, 95 % interval`}
       text={text}
       inputs={[metric, selection.cohort, selection.onlyDifferences, query.search]}

@@ -1,14 +1,13 @@
-import { Fragment } from 'preact';
 import { useCall } from '../../api/calls';
 import type { Batch } from '../../api/gen/assay/v1/batch_pb';
 import type { Comparison, ComparisonRow } from '../../api/gen/assay/v1/comparison_service_pb';
 import { datasets, models, runs } from '../../api/transport';
 import { Loaded } from '../../components/States';
+import { TokenDiff } from '../../components/TokenDiff';
 import { FullText } from '../../components/Words';
 import { batchColumn, columnValue, valueText, type Scored, type Value } from '../../format/columns';
 import { metricValue } from '../../format/numbers';
 import { excerpt, visible } from '../../format/text';
-import { tokenDiff } from '../../format/tokens';
 import type { Query } from '../../state/query';
 import { RankedLists } from './RankedLists';
 
@@ -27,22 +26,6 @@ function textOf(batch: Batch | undefined, name: string): string | undefined {
 function scoredOf(batch: Batch | undefined, name: string): Scored[] | undefined {
   const value = valueOf(batch, name);
   return Array.isArray(value) ? (value as Scored[]) : undefined;
-}
-
-function TokenDiff({ before, after }: { before: string; after: string }) {
-  return (
-    <pre class="data full" dir="auto" tabIndex={0} aria-label="Difference of the answers">
-      {tokenDiff(before, after).map((piece, i) =>
-        piece.kind === 'same' ? (
-          <Fragment key={i}>{visible(piece.text)}</Fragment>
-        ) : piece.kind === 'removed' ? (
-          <del key={i}>{visible(piece.text)}</del>
-        ) : (
-          <ins key={i}>{visible(piece.text)}</ins>
-        ),
-      )}
-    </pre>
-  );
 }
 
 function cosine(a: number[], b: number[]): number | undefined {
@@ -197,7 +180,7 @@ export function RowDetail({ comparison, row, query }: { comparison: Comparison; 
               was !== is && (
                 <section aria-labelledby="diff-title">
                   <h2 id="diff-title">What changed in the answer</h2>
-                  <TokenDiff before={was} after={is} />
+                  <TokenDiff before={was} after={is} label="Difference of the answers" />
                 </section>
               )
             )}

@@ -150,6 +150,13 @@ function RowView({
         <Side title="Before" model={comparison.baselineModelVersion} text={row.baselineOutput} traceId={row.baselineTraceId} />
         <Side title="After" model={comparison.candidateModelVersion} text={row.candidateOutput} traceId={row.candidateTraceId} />
       </div>
+      {row.baselineTraceId !== '' && row.candidateTraceId !== '' && (
+        <p>
+          <Link href={`/traces/${row.baselineTraceId}/compare/${row.candidateTraceId}`}>
+            Both traces side by side
+          </Link>
+        </p>
+      )}
       <RowDetail comparison={comparison} row={row} query={query} />
     </>
   );

@@ -1,4 +1,5 @@
-import { useMemo, useRef } from 'preact/compat';
+import { useMemo, useRef, useState } from 'preact/compat';
+import { useLocation } from 'wouter-preact';
 import { useCall } from '../../api/calls';
 import { Span_Status, type Trace } from '../../api/gen/assay/v1/trace_service_pb';
 import { traces } from '../../api/transport';
@@ -62,6 +63,35 @@ function SpanDetails({ row }: { row: SpanRow }) {
   );
 }
 
+// Goes to this trace beside another one.
+function CompareWith({ trace }: { trace: Trace }) {
+  const [, navigate] = useLocation();
+  const [other, setOther] = useState('');
+  const isId = /^[0-9a-f]{4,32}$/i.test(other.trim());
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (isId) {
+          navigate(`/traces/${shortName(trace.name)}/compare/${other.trim().toLowerCase()}`);
+        }
+      }}
+    >
+      <label>
+        compare with trace{' '}
+        <input
+          type="text"
+          size={14}
+          value={other}
+          placeholder="4 or more digits"
+          onInput={(event) => setOther(event.currentTarget.value)}
+        />
+      </label>{' '}
+      <button disabled={!isId}>Compare</button>
+    </form>
+  );
+}
+
 function View({ trace }: { trace: Trace }) {
   const query = useQuery();
   const rows = useMemo(() => spanRows(trace), [trace]);
@@ -115,7 +145,7 @@ function View({ trace }: { trace: Trace }) {
           <Badge tone="good" glyph="✓" word="no failure" />
         )}
         <span class="muted">
-          {duration(trace.durationNs)} · {count(trace.numSpans)} spans · <When time={trace.startTime} />
+          {duration(trace.durationNs)} · {count(trace.numSpans)} {trace.numSpans === 1 ? 'span' : 'spans'} · <When time={trace.startTime} />
           {trace.resource !== '' && (
             <>
               {' '}
@@ -123,6 +153,8 @@ function View({ trace }: { trace: Trace }) {
             </>
           )}
         </span>
+        <span class="spacer" />
+        <CompareWith trace={trace} />
       </div>
       <div class="bar">
         <label>

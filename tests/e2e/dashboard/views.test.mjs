@@ -1,0 +1,311 @@
+// The further views of a comparison, two traces side by side, and two versions of a dataset.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { onPage as visitWith, settled, Stage, violations } from './stage.mjs';
+
+let stage;
+
+before(async () => {
+  stage = await Stage.open();
+  stage.loadTimed();
+  stage.loadChecks();
+});
+
+after(async () => {
+  await stage.close();
+});
+
+const onPage = (path, steps, options) => visitWith(stage, path, steps, options);
+const shown = async (page) => (await page.locator('main').innerText()).replace(/just now|\d+ \w+ ago/g, '');
+
+// A reload of an address shows what was there before.
+async function reloads(page) {
+  await settled(page);
+  const before = await shown(page);
+  await page.reload();
+  await settled(page);
+  assert.equal(await shown(page), before);
+}
+
+describe('classes and calibration', () => {
+  test('are a step from the comparison, and a cell leads to its rows', async () => {
+    await onPage(`/comparisons/${stage.timed}`, async (page) => {
+      await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name: 'Classes' }).click();
+      await page.waitForURL(/\/classes$/);
+      await settled(page);
+      // 80 examples of class A: i % 3 == 0; wrong before when i % 10 == 0 too, after also when i % 4 == 0.
+      await page.getByText('The mistake that changed most: A answered as B, 8 before, 24 after.').waitFor();
+      const cell = page.locator('table.confusion').getByRole('link', { name: '+16 (worse)' });
+      await cell.click();
+      await page.waitForURL(/cell=/);
+      await page.getByText('24 rows: 16 came in, 0 left.').waitFor();
+      await reloads(page);
+      await page.locator('tbody a[href*="/rows/"]').first().click();
+      await page.waitForURL(/\/rows\/\d+$/);
+      await page.getByRole('heading', { name: 'Expected' }).waitFor();
+      await page.goBack();
+      await page.waitForURL(/cell=/);
+      await page.goBack();
+      await page.waitForURL((url) => !url.search.includes('cell='));
+    });
+  });
+
+  test('the matrix shows either side, as counts or shares', async () => {
+    await onPage(`/comparisons/${stage.timed}/classes`, async (page) => {
+      const firstRow = () => page.locator('table.confusion tbody tr').first().locator('td').allInnerTexts();
+      await page.getByRole('button', { name: 'before', exact: true }).click();
+      await page.waitForURL(/side=before/);
+      assert.deepEqual(await firstRow(), ['72', '8', '·']);
+      await page.getByLabel('in', { exact: true }).selectOption('label');
+      await page.waitForURL(/per=label/);
+      assert.deepEqual(await firstRow(), ['90.0', '10.0', '·']);
+      await reloads(page);
+    });
+  });
+
+  test('arrow keys move among the cells, Enter chooses one', async () => {
+    await onPage(`/comparisons/${stage.timed}/classes`, async (page) => {
+      await page.locator('table.confusion td a').first().focus();
+      await page.keyboard.press('ArrowRight');
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('ArrowUp');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/cell=/);
+      assert.equal(new URL(page.url()).searchParams.get('cell'), '["A","B"]');
+      await page.keyboard.press('Escape');
+      await page.waitForURL((url) => !url.search.includes('cell='));
+    });
+  });
+
+  test('reliability can be read as a table, in bins of equal width or size', async () => {
+    await onPage(`/comparisons/${stage.timed}/classes?tables=reliability`, async (page) => {
+      const table = page.getByRole('region', { name: /Accuracy by confidence.*as a table/ });
+      const sides = async () => (await table.locator('tbody tr').allInnerTexts()).map((line) => line.split('\t'));
+      const rows = (await sides()).filter(([side]) => side === 'before');
+      assert.equal(rows.reduce((sum, row) => sum + Number(row[3]), 0), 240);
+      await page.getByRole('combobox', { name: 'bins of equal' }).selectOption('mass');
+      await page.waitForURL(/bins=mass/);
+      const equal = (await sides()).filter(([side]) => side === 'after');
+      assert.equal(equal.reduce((sum, row) => sum + Number(row[3]), 0), 240);
+      await reloads(page);
+    });
+  });
+
+  test('a run shows its own, with the examples behind a cell', async () => {
+    await onPage(`/runs/${stage.timedRun}`, async (page) => {
+      await page.getByRole('heading', { name: 'Confusion matrix' }).waitFor();
+      await page.locator('table.confusion').getByRole('link', { name: '24', exact: true }).click();
+      await page.getByText('24 rows.').waitFor();
+      await page.getByText(/^Expected calibration error 0\.\d+/).waitFor();
+    });
+  });
+
+  test('say what would fill them where there are none', async () => {
+    await onPage(`/comparisons/${stage.stale}/classes`, async (page) => {
+      await page.getByText('Neither run has classes or confidences').waitFor();
+      await page.getByText('assay eval --dataset search@1').waitFor();
+    });
+  });
+});
+
+describe('latency', () => {
+  test('has quantiles with intervals and the change row by row', async () => {
+    await onPage(`/comparisons/${stage.timed}/latency?tables=quantiles,distribution`, async (page) => {
+      const row = page.getByRole('row', { name: /median change of a row/ });
+      assert.match(await row.innerText(), /\+20\.0000.*\[\+20\.0000, \+20\.0000\]/s);
+      const table = page.getByRole('region', { name: /Quantiles of latency_us.*as a table/ });
+      assert.match(await table.innerText(), /p50\t147\.00 \[\d+\.\d+, \d+\.\d+\]\t167\.00 \[/);
+      await reloads(page);
+    });
+  });
+
+  test('charts become tables one by one, and Back undoes it', async () => {
+    await onPage(`/comparisons/${stage.timed}`, async (page) => {
+      await page.keyboard.press('3');
+      await page.waitForURL(/\/latency$/);
+      await settled(page);
+      await page.getByRole('button', { name: 'As a table' }).last().click();
+      await page.waitForURL(/tables=quantiles/);
+      await page.goBack();
+      await page.waitForURL(/\/latency$/);
+      assert.equal(await page.getByRole('button', { name: 'As a chart' }).count(), 0);
+    });
+  });
+
+  test('says what would fill it', async () => {
+    await onPage(`/comparisons/${stage.check}/latency`, async (page) => {
+      await page.getByText(/No latency was compared|median change of a row/).first().waitFor();
+    });
+  });
+});
+
+describe('layers', () => {
+  test('name the swap and the units that are revived', async () => {
+    await onPage(`/comparisons/${stage.check}/layers`, async (page) => {
+      await page.getByText('The outputs are consistent with every layer: relu → silu, which predicts them bit for bit').waitFor();
+      await page.getByText('The first layer that differs by more than rounding is fc1.act.').waitFor();
+      await page.getByText('18 units that were 0 on all 597 rows are not any more').waitFor();
+      await page.getByRole('heading', { name: 'fc1.act', exact: true }).waitFor();
+    });
+  });
+
+  test('lay the results before and after over one another', async () => {
+    await onPage(`/comparisons/${stage.check}/layers?layer=fc2.act&tables=histogram&logy=1`, async (page) => {
+      const table = page.getByRole('region', { name: /Results of fc2\.act.*as a table/ });
+      const rows = (await table.locator('tbody tr').allInnerTexts()).map((line) => line.split('\t'));
+      const total = (side) =>
+        rows.filter((row) => row[0] === side).reduce((sum, row) => sum + Number(row[3].replaceAll(',', '')), 0);
+      assert.ok(total('before') > 0);
+      assert.equal(total('before') % 597, 0);
+      assert.equal(total('after'), total('before'));
+      await reloads(page);
+    });
+  });
+
+  test('the keys go from layer to layer', async () => {
+    await onPage(`/comparisons/${stage.check}/layers`, async (page) => {
+      await page.keyboard.press(']');
+      await page.waitForURL(/layer=fc2$/);
+      await page.getByText('Results are measured of activation layers').waitFor();
+      await page.keyboard.press('[');
+      await page.waitForURL(/layer=fc1\.act/);
+    });
+  });
+
+  test('tell a stale index from a rebuilt one', async () => {
+    await onPage(`/comparisons/${stage.stale}/layers`, async (page) => {
+      await page.getByText('40 queries against 100 documents.').waitFor();
+      const row = page.getByRole('row', { name: /stale index/ });
+      assert.match(await row.innerText(), /0\.\d{4}/);
+    });
+  });
+
+  test('of models that ran elsewhere are not known, and the page says so', async () => {
+    await onPage(`/comparisons/${stage.timed}/layers`, async (page) => {
+      await page.getByText('The layers are not known: timed@1 and timed@2 ran elsewhere').waitFor();
+    });
+  });
+});
+
+describe('two traces', () => {
+  test('are chosen in the list and aligned by path', async () => {
+    await onPage('/traces', async (page) => {
+      const choose = page.getByRole('checkbox', { name: /Choose trace/ });
+      await choose.nth(0).check();
+      await choose.nth(1).check();
+      await page.getByRole('button', { name: /Compare .* → / }).click();
+      await page.waitForURL(/\/traces\/[0-9a-f]{32}\/compare\/[0-9a-f]{32}/);
+      await settled(page);
+      await page.locator('.grid-row').first().click();
+      await page.waitForURL(/path=/);
+      await page.getByText('one on average').waitFor();
+      await page.getByLabel('largest change first').check();
+      await page.waitForURL(/sort=change/);
+      await reloads(page);
+      const there = new URL(page.url()).pathname.split('/');
+      await page.getByRole('link', { name: 'swap sides' }).click();
+      await page.waitForURL(new RegExp(`/traces/${there[4]}/compare/${there[2]}`));
+    });
+  });
+
+  test('a trace beside itself has no difference, and only a name is found', async () => {
+    const [trace] = await traceIds();
+    await onPage(`/traces/${trace}`, async (page) => {
+      await page.getByLabel('compare with trace').fill(trace.slice(0, 12));
+      await page.getByRole('button', { name: 'Compare' }).click();
+      await page.waitForURL(/\/compare\//);
+      await settled(page);
+      await page.getByText('0 ns in all.').waitFor();
+      const all = await page.locator('main [role=status]').innerText();
+      await page.getByLabel('find').fill('no span is called so');
+      await page.getByText(/^0 of \d+ paths/).waitFor();
+      assert.match(all, /^(\d+) of \1 paths/);
+    });
+  });
+});
+
+async function traceIds() {
+  const answer = await fetch(`${stage.url}/assay.v1.TraceService/ListTraces`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ parent: 'projects/default', pageSize: 5 }),
+  });
+  return (await answer.json()).traces.map((trace) => trace.name.split('/').pop());
+}
+
+describe('two versions of a dataset', () => {
+  test('are a step from the dataset and show what became of the examples', async () => {
+    await onPage('/datasets/timed', async (page) => {
+      await page.getByRole('link', { name: 'since timed@1' }).click();
+      await page.waitForURL(/\/datasets\/timed\/versions\/1\/diff\/2/);
+      await settled(page);
+      const text = await shown(page);
+      assert.match(text, /1 removed, ≠ 1 edited, \+ 1 added, 238 the same\./);
+      await page.getByRole('link', { name: /1 edited/ }).click();
+      await page.waitForURL(/show=edited/);
+      await page.locator('.grid-row', { hasText: 't7' }).click();
+      await page.waitForURL(/key=t7/);
+      assert.equal(await page.locator('del').innerText(), '7');
+      assert.equal(await page.locator('ins').innerText(), 'seven');
+      await reloads(page);
+    });
+  });
+
+  test('that are one version have no difference', async () => {
+    await onPage('/datasets/timed/versions/2/diff/2', async (page) => {
+      await page.getByText('No example was added, removed or edited.').waitFor();
+    });
+  });
+});
+
+describe('every view', () => {
+  for (const colorScheme of ['light', 'dark']) {
+    test(`is accessible and keeps to itself, ${colorScheme}`, async () => {
+      const [one, two] = await traceIds();
+      const paths = [
+        `/comparisons/${stage.timed}`,
+        `/comparisons/${stage.timed}/classes?pairs=1&cell=${encodeURIComponent('["A","B"]')}`,
+        `/comparisons/${stage.timed}/classes?side=before&tables=reliability`,
+        `/comparisons/${stage.timed}/latency`,
+        `/comparisons/${stage.timed}/latency?tables=distribution,quantiles`,
+        `/comparisons/${stage.timed}/layers`,
+        `/comparisons/${stage.check}/layers`,
+        `/comparisons/${stage.check}/layers?tables=drift,histogram`,
+        `/comparisons/${stage.stale}/layers`,
+        `/runs/${stage.timedRun}`,
+        '/traces',
+        `/traces/${one}`,
+        `/traces/${one}/compare/${two}`,
+        '/datasets/timed',
+        '/datasets/timed/versions/2',
+        '/datasets/timed/versions/1/diff/2?key=t7',
+        '/models/classifier/versions/1',
+      ];
+      const found = [];
+      for (const path of paths) {
+        await onPage(
+          path,
+          async (page) => {
+            await page.waitForTimeout(100);
+            found.push(...(await violations(page)).map((violation) => `${path}: ${violation}`));
+          },
+          { colorScheme },
+        );
+      }
+      assert.deepEqual(found, []);
+    });
+  }
+
+  test('says so when there is nothing of that name', async () => {
+    for (const path of ['/comparisons/999999/classes', '/comparisons/999999/latency', '/comparisons/999999/layers', '/datasets/timed/versions/1/diff/99', `/traces/${'0'.repeat(31)}1/compare/${'0'.repeat(31)}2`]) {
+      const page = await stage.page();
+      await page.goto(stage.url + path);
+      await page.getByRole('alert').first().waitFor();
+      assert.match(await page.getByRole('alert').first().innerText(), /Not found/);
+      // The refusal itself is all that the console may hold.
+      assert.deepEqual(page.faults.filter((fault) => !fault.includes('404')), []);
+      await page.context().close();
+    }
+  });
+});
