@@ -57,7 +57,7 @@ describe('classes and calibration', () => {
       await page.getByRole('button', { name: 'before', exact: true }).click();
       await page.waitForURL(/side=before/);
       assert.deepEqual(await firstRow(), ['72', '8', '·']);
-      await page.getByLabel('in', { exact: true }).selectOption('label');
+      await page.locator('[aria-labelledby=confusion-title] select').selectOption('label');
       await page.waitForURL(/per=label/);
       assert.deepEqual(await firstRow(), ['90.0', '10.0', '·']);
       await reloads(page);

@@ -7,7 +7,7 @@ import { copyText } from '../../components/Layout';
 import { Empty, Loaded } from '../../components/States';
 import { Badge } from '../../components/Words';
 import { shortName } from '../../format/names';
-import { count, duration, metricValue } from '../../format/numbers';
+import { count, metricValue } from '../../format/numbers';
 import { csv, visible } from '../../format/text';
 import { useKeys } from '../../state/keys';
 import { useQuery, type Query } from '../../state/query';
@@ -150,7 +150,6 @@ function Layers({ layers, chosen, query }: { layers: LayerComparison[]; chosen: 
               <th class="number">died</th>
               <th class="number">revived</th>
               <th class="number">gradient</th>
-              <th class="number">time</th>
             </tr>
           </thead>
           <tbody>
@@ -183,7 +182,6 @@ function Layers({ layers, chosen, query }: { layers: LayerComparison[]; chosen: 
                     {layer.baselineHealth ? layer.revivedUnits > 0 ? <strong>▲ {layer.revivedUnits}</strong> : 0 : '–'}
                   </td>
                   <td class="number">{pair(layer.baselineGradient, layer.candidateGradient, metricValue)}</td>
-                  <td class="number">{pair(layer.baselineUs, layer.candidateUs, (us) => duration(Number(us) * 1000))}</td>
                 </tr>
               );
             })}
