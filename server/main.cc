@@ -10,7 +10,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -19,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_format.h"
 #include "absl/synchronization/mutex.h"
+#include "evaluators/kernels/isa.h"
 #include "server/api/otlp_door.h"
 #include "server/api/otlp_exporter.h"
 #include "server/api/otlp_receiver.h"
@@ -49,16 +49,6 @@ constexpr int kConfigurationError = 2;
 constexpr int kCouldNotStart = 3;
 // For calls and jobs under way when the server is told to stop.
 constexpr std::chrono::seconds kDrainTime{10};
-
-// The x86-64 level whose kernels this machine can run.
-std::string_view InstructionSet() {
-  const bool is_v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-                     __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma");
-  const bool is_v4 = is_v3 && __builtin_cpu_supports("avx512f") &&
-                     __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-                     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  return is_v4 ? "x86-64-v4" : is_v3 ? "x86-64-v3" : "baseline";
-}
 
 std::string Build() {
 #if defined(__clang__)
@@ -122,7 +112,7 @@ absl::Status Serve(const ServeOptions& options) {
   run::Scheduler::Options scheduling;
   scheduling.num_workers = options.num_workers;
   scheduling.build = Build();
-  scheduling.isa = InstructionSet();
+  scheduling.isa = ActiveIsaText();
   run::Scheduler scheduler(*store, tracer, SystemClock(), scheduling);
 
   std::atomic<bool> is_ready = false;
@@ -211,6 +201,7 @@ int main(int argc, char** argv) {
   // The packaged library looks for lock cycles at every lock; tests keep it.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 #endif
+  assay::SelectIsa(command.serve->isa);
   signal(SIGPIPE, SIG_IGN);
   assay::BlockStopSignals();
   const absl::Status status = assay::Serve(*command.serve);

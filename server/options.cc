@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "evaluators/kernels/isa_choice.h"
 #include "server/base/status_macros.h"
 
 namespace assay {
@@ -42,6 +43,7 @@ struct Flags {
   std::string public_url;
   int num_workers =
       std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxWorkers);
+  std::string isa;  // empty: the best
   std::int64_t trace_max_days = 30;
   std::int64_t trace_max_mib = 10'240;
   bool exit_when_unused = false;
@@ -100,6 +102,17 @@ absl::StatusOr<std::string> UrlHost(std::string_view url) {
       absl::StrFormat("--public-url: expected http://HOST or https://HOST: '%s'", url));
 }
 
+// An empty name is the best level of this machine.
+absl::StatusOr<Isa> ReadIsa(std::string_view name) {
+  if (name.empty()) {
+    return BestIsa();
+  }
+  const absl::StatusOr<Isa> isa = ChooseIsa(name, BestIsa());
+  return isa.ok() ? isa
+                  : absl::InvalidArgumentError(
+                        absl::StrFormat("--isa: %s", std::string(isa.status().message())));
+}
+
 absl::StatusOr<ServeOptions> CheckFlags(const Flags& flags) {
   ServeOptions options;
   options.data_dir = flags.data_dir;
@@ -133,6 +146,7 @@ absl::StatusOr<ServeOptions> CheckFlags(const Flags& flags) {
   }
   options.has_reflection = flags.has_reflection || api::IsLoopback(options.listen);
   options.num_workers = flags.num_workers;
+  ASSAY_ASSIGN_OR_RETURN(options.isa, ReadIsa(flags.isa));
   options.exit_when_unused = flags.exit_when_unused;
   options.trace_max_days = flags.trace_max_days;
   options.trace_max_bytes = flags.trace_max_mib << 20;
@@ -156,6 +170,10 @@ void AddServeFlags(CLI::App& app, Flags& flags) {
   app.add_option("--workers", flags.num_workers, "Threads that compute runs and comparisons")
       ->check(CLI::Range(1, kMaxWorkers))
       ->capture_default_str();
+  app.add_option("--isa", flags.isa,
+                 "Instructions that the kernels use: baseline, x86-64-v3 or x86-64-v4; without it, "
+                 "the best that the machine has")
+      ->envname("ASSAY_ISA");
   app.add_option("--trace-max-days", flags.trace_max_days, "Traces older than that are removed")
       ->check(CLI::Range(1, 36'500))
       ->capture_default_str();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "evaluators/kernels/isa.h"
 #include "server/api/auth.h"
 #include "server/api/listen_address.h"
 #include "server/api/server.h"
@@ -24,6 +25,7 @@ struct ServeOptions {
   std::string public_url;   // empty: the HTTP address
   std::string public_host;  // of public_url; empty: none
   int num_workers = 1;
+  Isa isa = Isa::kBaseline;  // of the kernels; this machine can run it
   bool exit_when_unused = false;
   std::int64_t trace_max_days = 30;
   std::int64_t trace_max_bytes = std::int64_t{10} << 30;

@@ -1,13 +1,15 @@
-#include "evaluators/kernels/isa.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+
+#include "evaluators/kernels/isa_choice.h"
 #include "tests/unit/evaluators/kernels/levels.h"
 
 namespace assay {
 namespace {
 
+using ::testing::HasSubstr;
 using ::testing::Optional;
 using ::testing::StartsWith;
 
@@ -36,6 +38,23 @@ TEST(IsaTest, ALevelTheMachineLacksIsRefused) {
     EXPECT_EQ(ActiveIsa(), isa <= BestIsa() ? isa : before);
     EXPECT_THAT(ActiveIsaText(), StartsWith(IsaName(ActiveIsa())));
   }
+}
+
+TEST(ChooseIsaTest, TakesWhatTheMachineCanRun) {
+  EXPECT_EQ(*ChooseIsa("baseline", Isa::kBaseline), Isa::kBaseline);
+  EXPECT_EQ(*ChooseIsa("x86-64-v3", Isa::kV4), Isa::kV3);
+  EXPECT_EQ(*ChooseIsa("x86-64-v4", Isa::kV4), Isa::kV4);
+}
+
+TEST(ChooseIsaTest, NamesWhatTheMachineLacks) {
+  const absl::Status status = ChooseIsa("x86-64-v4", Isa::kV3).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status));
+  EXPECT_EQ(status.message(), "this machine cannot run x86-64-v4; its best is x86-64-v3");
+}
+
+TEST(ChooseIsaTest, ListsTheNamesWhenThereIsNoneLikeThat) {
+  EXPECT_THAT(std::string(ChooseIsa("avx2", Isa::kV4).status().message()),
+              HasSubstr("'avx2'; there are baseline, x86-64-v3 and x86-64-v4"));
 }
 
 }  // namespace
