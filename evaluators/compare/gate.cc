@@ -81,8 +81,12 @@ class Judge {
     }
     if (evidence.num_rows < min_rows) {
       Plan(finding, min_rows, result);
-      result.reason = absl::StrFormat("%d rows are fewer than the %d that a verdict needs%s",
-                                      evidence.num_rows, min_rows, Outlook(result));
+      const std::string exact =
+          HasFewDiscordantRows(evidence) || evidence.kind == EvidenceKind::kShare
+              ? "; " + ExactBoundText(evidence, alpha)
+              : std::string();
+      result.reason = absl::StrFormat("%d rows are fewer than the %d that a verdict needs%s%s",
+                                      evidence.num_rows, min_rows, exact, Outlook(result));
       return;
     }
     if (!bounds.has_value()) {
@@ -94,7 +98,12 @@ class Judge {
                     evidence.num_rows);
       return;
     }
-    if (bounds->lower >= -finding.margin) {
+    if (NeedsMoreRowsToPass(finding, *bounds, alpha)) {
+      Plan(finding, evidence.num_rows + 1, result);
+      result.reason =
+          absl::StrFormat("%s, more than the margin of %s%s", ExactBoundText(evidence, alpha),
+                          MarginOf(result), Outlook(result));
+    } else if (bounds->lower >= -finding.margin) {
       DecideAboveMargin(finding, *bounds, result);
     } else if (bounds->upper < -finding.margin) {
       DecideBelowMargin(finding, *bounds, result);
@@ -108,6 +117,26 @@ class Judge {
   }
 
  private:
+  // With few changed rows the exact bound of the rows that got worse must be within the margin, or
+  // the gate does not pass. Where the score interval leaves the gate undecided anyway, it says
+  // more, unless no row changed at all.
+  static bool NeedsMoreRowsToPass(const GateFinding& finding, const GateBounds& bounds,
+                                  double alpha) {
+    const GateEvidence& evidence = finding.evidence;
+    const bool would_pass = bounds.lower >= -finding.margin;
+    const bool is_unchanged = evidence.num_worse + evidence.num_better == 0;
+    return HasFewDiscordantRows(evidence) && (would_pass || is_unchanged) &&
+           ClopperPearsonUpper(evidence.num_worse, evidence.num_rows, alpha) > finding.margin;
+  }
+
+  // `0 of 10 rows got worse, so up to 25.9 % may (exact 95 % bound)`.
+  static std::string ExactBoundText(const GateEvidence& evidence, double alpha) {
+    return absl::StrFormat("%d of %d rows got worse, so up to %.3g %% may (exact %g %% bound)",
+                           evidence.num_worse, evidence.num_rows,
+                           100 * ClopperPearsonUpper(evidence.num_worse, evidence.num_rows, alpha),
+                           100 * (1 - alpha));
+  }
+
   // A bound of the evidence in words: "0.01 worse", for shares "2.1 % of rows".
   static std::string AmountOf(const GateFinding& finding, double bound) {
     if (finding.is_share) {
@@ -136,18 +165,6 @@ class Judge {
                          GateResult& result) const {
     const GateEvidence& evidence = finding.evidence;
     const double alpha = Alpha(result.gate);
-    if (HasFewDiscordantRows(evidence)) {
-      const double most = ClopperPearsonUpper(evidence.num_worse, evidence.num_rows, alpha);
-      if (most > finding.margin) {
-        Plan(finding, evidence.num_rows + 1, result);
-        result.reason = absl::StrFormat(
-            "%d of %d rows got worse, so up to %.4g may (exact %g %% bound), more than the margin "
-            "of %s%s",
-            evidence.num_worse, evidence.num_rows, most, 100 * (1 - alpha), MarginOf(result),
-            Outlook(result));
-        return;
-      }
-    }
     const bool is_better = !finding.is_share && bounds.lower - finding.allowance > 0;
     result.verdict = Verdict::kPass;
     result.reason = absl::StrFormat(

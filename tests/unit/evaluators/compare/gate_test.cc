@@ -118,7 +118,8 @@ TEST(GateTest, FewChangedAnswersNeedTheExactBoundToPass) {
   const GateResult result = Judge(data, 0.01);
   EXPECT_EQ(result.verdict, Verdict::kInconclusive);
   EXPECT_THAT(result.rows_needed, Optional(299));
-  EXPECT_THAT(result.reason, HasSubstr("0 of 270 rows got worse, so up to 0.01103 may"));
+  EXPECT_THAT(result.reason,
+              HasSubstr("0 of 270 rows got worse, so up to 1.1 % may (exact 95 % bound)"));
 }
 
 TEST(GateTest, FewChangedAnswersPassWithTheExactBound) {
