@@ -128,11 +128,6 @@ double Replicates::TwoSidedP() const {
   return std::min(1.0, 2 * (fewer + 1) / static_cast<double>(sorted_.size() + 1));
 }
 
-double Replicates::BelowP(double least) const {
-  const auto count = sorted_.end() - std::lower_bound(sorted_.begin(), sorted_.end(), least);
-  return static_cast<double>(count + 1) / static_cast<double>(sorted_.size() + 1);
-}
-
 MeanResamples BootstrapMean(std::span<const double> values, const RandomSource& source,
                             std::int64_t draws) {
   assert(!values.empty());

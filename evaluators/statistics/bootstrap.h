@@ -25,10 +25,9 @@ class Replicates {
   // jackknife" (1979).
   std::optional<Interval> PercentileInterval(double tail) const;
 
-  // p values that invert these intervals, (count + 1) / (replicates + 1), never 0. Two-sided of H0:
-  // statistic = 0; and one-sided of H0: statistic >= `least`, small when replicates lie below it.
+  // Two-sided p of H0: statistic = 0, which inverts these intervals: twice (count + 1) /
+  // (replicates + 1) of the smaller side, never 0.
   double TwoSidedP() const;
-  double BelowP(double least) const;
 
  private:
   double Quantile(double share) const;

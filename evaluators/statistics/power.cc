@@ -34,14 +34,6 @@ AssumedSpread SpreadOfScores(double standard_deviation, double correlation) {
           .source = SpreadSource::kScores};
 }
 
-std::optional<AssumedSpread> WorstSpread(double lowest, double highest) {
-  const double range = highest - lowest;
-  if (!std::isfinite(range)) {
-    return std::nullopt;
-  }
-  return AssumedSpread{.standard_deviation = range, .source = SpreadSource::kWorstCase};
-}
-
 AssumedSpread SpreadOfDiscordant(double discordant) {
   assert(discordant > 0 && discordant <= 1);
   return {.standard_deviation = std::sqrt(discordant), .source = SpreadSource::kDiscordant};

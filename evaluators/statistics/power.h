@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 namespace assay {
 
@@ -22,19 +21,15 @@ double RowsToDetect(double standard_deviation, double drop, double alpha = 0.05,
 // Standard deviation of a row's difference as a plan assumes it, and from what.
 enum class SpreadSource : std::uint8_t {
   kScores = 1,      // the scores of a run, of which a change is assumed to leave `correlation`
-  kWorstCase = 2,   // nothing known: a score may be anything in its range
-  kDiscordant = 3,  // an assumed share of answers that change
+  kDiscordant = 2,  // an assumed share of answers that change
 };
 struct AssumedSpread {
   double standard_deviation = 0;
-  SpreadSource source = SpreadSource::kWorstCase;
+  SpreadSource source = SpreadSource::kScores;
 };
 
 // Two runs whose scores have the standard deviation of one run, and correlate: sqrt(2 (1 - r)) sd.
 AssumedSpread SpreadOfScores(double standard_deviation, double correlation);
-// Scores anywhere in [lowest, highest], equally likely to rise and fall by all of it: the range.
-// Absent for an infinite range.
-std::optional<AssumedSpread> WorstSpread(double lowest, double highest);
 // Right-or-wrong answers of which the share `discordant` in (0, 1] changes: sqrt(discordant).
 AssumedSpread SpreadOfDiscordant(double discordant);
 

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 
 #include "evaluators/statistics/paired_mean.h"
 
@@ -33,11 +32,6 @@ TEST(SpreadTest, CorrelatedScoresVaryLess) {
   EXPECT_DOUBLE_EQ(SpreadOfScores(0.3, 0).standard_deviation, 0.3 * std::sqrt(2.0));
   EXPECT_DOUBLE_EQ(SpreadOfScores(0.3, 0.875).standard_deviation, 0.15);
   EXPECT_EQ(SpreadOfScores(0.3, 0.5).source, SpreadSource::kScores);
-}
-
-TEST(SpreadTest, TheWorstCaseIsTheRange) {
-  EXPECT_DOUBLE_EQ(WorstSpread(-1, 1)->standard_deviation, 2);
-  EXPECT_FALSE(WorstSpread(0, std::numeric_limits<double>::infinity()).has_value());
 }
 
 }  // namespace
