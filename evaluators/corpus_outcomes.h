@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "evaluators/evaluator.h"
+#include "evaluators/statistics/ordered_bootstrap.h"
 #include "evaluators/statistics/paired_bootstrap.h"
 
 namespace assay {
@@ -20,13 +21,15 @@ class CorpusOutcomes {
   virtual void Add(const EvaluationBatch& batch, std::span<const std::int64_t> rows,
                    std::span<const std::int64_t> places) = 0;
 
-  // One corpus metric: its rows, and its value as a function of their totals.
+  // One corpus metric: its rows, and its value as a function of their totals; or, without a
+  // statistic, the area under the ROC curve of ordered rows.
   struct Resampled {
     OutcomeColumn column;
     OutcomeStatistic statistic;
+    OrderedColumn ordered = {};
   };
-  // For each corpus metric of the evaluator, in order; absent for one that is not a function of
-  // totals. Call once, after the last Add; refers to this object.
+  // For each corpus metric of the evaluator, in order; absent for one that is neither. Call once,
+  // after the last Add; refers to this object.
   virtual std::vector<std::optional<Resampled>> Finish() = 0;
 };
 

@@ -18,6 +18,19 @@ bool CountsBins(const MatchPlan& plan) {
       plan.metrics, [](const MatchMetric& metric) { return metric.kind == MatchKind::kEce; });
 }
 
+// The label whose ROC curve the metric measures; empty for other metrics.
+std::string AreaLabel(const MatchPlan& plan, const MatchMetric& metric) {
+  return metric.kind == MatchKind::kAuc          ? plan.positive
+         : metric.kind == MatchKind::kAucOfClass ? metric.label
+                                                 : std::string();
+}
+
+bool HasAreas(const MatchPlan& plan) {
+  return std::ranges::any_of(plan.metrics, [&plan](const MatchMetric& metric) {
+    return !AreaLabel(plan, metric).empty();
+  });
+}
+
 bool CountsPairs(const MatchPlan& plan) {
   return std::ranges::any_of(plan.metrics,
                              [](const MatchMetric& metric) { return CountsLabels(metric.kind); });
@@ -169,10 +182,19 @@ MatchOutcomes::MatchOutcomes(const MatchPlan& plan, std::int64_t num_rows) : pla
     bins_.assign(size, -1);
     confidences_.assign(size, 0);
   }
+  for (std::size_t label = 0; label < plan.labels.size(); ++label) {
+    if (std::ranges::any_of(plan.metrics, [&](const MatchMetric& metric) {
+          return AreaLabel(plan, metric) == plan.labels[label];
+        })) {
+      areas_.push_back({.label = label,
+                        .score = std::vector<double>(size),
+                        .part = std::vector<RowPart>(size, RowPart::kNone)});
+    }
+  }
 }
 
 bool MatchOutcomes::CanResample(const MatchPlan& plan) {
-  return CountsPairs(plan) || CountsBins(plan);
+  return CountsPairs(plan) || CountsBins(plan) || HasAreas(plan);
 }
 
 void MatchOutcomes::Add(const EvaluationBatch& batch, std::span<const std::int64_t> rows,
@@ -185,8 +207,8 @@ void MatchOutcomes::Add(const EvaluationBatch& batch, std::span<const std::int64
   if (!gold_.empty()) {
     AddLabels(batch, rows, places, gold);
   }
-  if (!bins_.empty()) {
-    AddBins(batch, rows, places, gold);
+  if (!bins_.empty() || !areas_.empty()) {
+    AddScores(batch, rows, places, gold);
   }
 }
 
@@ -205,9 +227,9 @@ void MatchOutcomes::AddLabels(const EvaluationBatch& batch, std::span<const std:
   }
 }
 
-void MatchOutcomes::AddBins(const EvaluationBatch& batch, std::span<const std::int64_t> rows,
-                            std::span<const std::int64_t> places,
-                            std::span<const std::int32_t> gold) {
+void MatchOutcomes::AddScores(const EvaluationBatch& batch, std::span<const std::int64_t> rows,
+                              std::span<const std::int64_t> places,
+                              std::span<const std::int32_t> gold) {
   const EqualWidthBins edges(plan_.num_bins, plan_.edges);
   ClassScores scores(batch, plan_.labels.size());
   if (!scores.exists()) {
@@ -219,11 +241,17 @@ void MatchOutcomes::AddBins(const EvaluationBatch& batch, std::span<const std::i
     if (gold[i] < 0 || label >= plan_.labels.size() || probabilities.empty()) {
       continue;
     }
-    const std::size_t top = TopLabel(probabilities);
     const auto place = static_cast<std::size_t>(places[i]);
-    confidences_[place] = probabilities[top];
-    bins_[place] =
-        static_cast<std::int32_t>(2 * edges.BinOf(probabilities[top]) + (top == label ? 1 : 0));
+    if (!bins_.empty()) {
+      const std::size_t top = TopLabel(probabilities);
+      confidences_[place] = probabilities[top];
+      bins_[place] =
+          static_cast<std::int32_t>(2 * edges.BinOf(probabilities[top]) + (top == label ? 1 : 0));
+    }
+    for (AreaRows& area : areas_) {
+      area.score[place] = probabilities[area.label];
+      area.part[place] = label == area.label ? RowPart::kPositive : RowPart::kNegative;
+    }
   }
 }
 
@@ -257,6 +285,13 @@ std::vector<std::optional<CorpusOutcomes::Resampled>> MatchOutcomes::Finish() {
     std::optional<Resampled>& added = metrics.emplace_back();
     if (metric.kind == MatchKind::kEce) {
       added = {bins, WeightedCalibrationError};
+    } else if (const std::string positive = AreaLabel(plan_, metric); !positive.empty()) {
+      const auto area = std::ranges::find_if(
+          areas_, [&](const AreaRows& each) { return plan_.labels[each.label] == positive; });
+      if (area != areas_.end()) {
+        added.emplace();
+        added->ordered = {.value = area->score, .part = area->part};
+      }
     } else if (CountsLabels(metric.kind) && metric.kind != MatchKind::kSupport &&
                num_labels <= kMostLabels) {
       const auto label = static_cast<std::size_t>(std::ranges::find(labels_.texts(), metric.label) -

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -12,8 +13,8 @@
 namespace assay {
 
 // Outcomes of the corpus metrics of a MatchPlan: the pair of labels for those that count labels,
-// and the bin of the confidence, whether the answer is right and the confidence itself for `ece`.
-// The others depend on the order of all rows and are not resampled.
+// the bin of the confidence, whether the answer is right and the confidence itself for `ece`, and
+// the probability of the positive label for `auc`. `ece_mass` and `auc_ovr` are not resampled.
 class MatchOutcomes : public CorpusOutcomes {
  public:
   // `plan` outlives it.
@@ -29,8 +30,8 @@ class MatchOutcomes : public CorpusOutcomes {
  private:
   void AddLabels(const EvaluationBatch& batch, std::span<const std::int64_t> rows,
                  std::span<const std::int64_t> places, std::span<const std::int32_t> gold);
-  void AddBins(const EvaluationBatch& batch, std::span<const std::int64_t> rows,
-               std::span<const std::int64_t> places, std::span<const std::int32_t> gold);
+  void AddScores(const EvaluationBatch& batch, std::span<const std::int64_t> rows,
+                 std::span<const std::int64_t> places, std::span<const std::int32_t> gold);
 
   const MatchPlan& plan_;
   LabelNumbers labels_;
@@ -39,6 +40,13 @@ class MatchOutcomes : public CorpusOutcomes {
   std::vector<std::int32_t> predicted_;
   std::vector<std::int32_t> bins_;  // 2 bin + (right ? 1 : 0)
   std::vector<double> confidences_;
+  // Rows by the probability of one label, for the area under its ROC curve.
+  struct AreaRows {
+    std::size_t label = 0;  // number among the declared labels
+    std::vector<double> score;
+    std::vector<RowPart> part;
+  };
+  std::vector<AreaRows> areas_;
 };
 
 }  // namespace assay

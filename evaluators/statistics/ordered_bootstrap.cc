@@ -215,7 +215,8 @@ std::optional<double> Defined(double value) {
 
 template <typename Measure>
 PairedBootstrap Bootstrap(const Measure& measure, const OrderedColumn& baseline,
-                          const OrderedColumn& candidate, std::span<const std::uint32_t> rows,
+                          const OrderedColumn& candidate, double factor,
+                          std::span<const std::uint32_t> rows,
                           std::span<const std::int32_t> cluster_of, const RandomSource& source,
                           std::int64_t draws) {
   std::vector<std::uint32_t> counted;
@@ -272,7 +273,7 @@ PairedBootstrap Bootstrap(const Measure& measure, const OrderedColumn& baseline,
     measure.Measure(after, Weights(&tile), after_values);
     for (std::int64_t draw = 0; draw < std::min(tile_draws, draws - first); ++draw) {
       const auto at = static_cast<std::size_t>(draw);
-      differences.push_back(after_values[at] - before_values[at]);
+      differences.push_back(after_values[at] - factor * before_values[at]);
     }
   }
   result.differences = Replicates(std::move(differences));
@@ -282,18 +283,18 @@ PairedBootstrap Bootstrap(const Measure& measure, const OrderedColumn& baseline,
 }  // namespace
 
 PairedBootstrap BootstrapQuantiles(const OrderedColumn& baseline, const OrderedColumn& candidate,
-                                   double share, std::span<const std::uint32_t> rows,
+                                   double share, double factor, std::span<const std::uint32_t> rows,
                                    std::span<const std::int32_t> cluster_of,
                                    const RandomSource& source, std::int64_t draws) {
-  return Bootstrap(QuantileMeasure(share, !cluster_of.empty()), baseline, candidate, rows,
+  return Bootstrap(QuantileMeasure(share, !cluster_of.empty()), baseline, candidate, factor, rows,
                    cluster_of, source, draws);
 }
 
 PairedBootstrap BootstrapAreas(const OrderedColumn& baseline, const OrderedColumn& candidate,
-                               std::span<const std::uint32_t> rows,
+                               double factor, std::span<const std::uint32_t> rows,
                                std::span<const std::int32_t> cluster_of, const RandomSource& source,
                                std::int64_t draws) {
-  return Bootstrap(AreaMeasure(), baseline, candidate, rows, cluster_of, source, draws);
+  return Bootstrap(AreaMeasure(), baseline, candidate, factor, rows, cluster_of, source, draws);
 }
 
 }  // namespace assay

@@ -22,17 +22,19 @@ struct OrderedColumn {
 // kFewestPoissonRows are drawn by index. Takes time in proportion to rows x draws, and about 32 MiB
 // beside 4 bytes a row and side. The same bits on every platform.
 
+// The differences are candidate minus `factor` times baseline.
+
 // The `share` quantile: the smallest value whose rows up to it are at least `share` of all (type 1
 // of R. J. Hyndman and Y. Fan 1996). Rows with either part count. 0 < share < 1.
 PairedBootstrap BootstrapQuantiles(const OrderedColumn& baseline, const OrderedColumn& candidate,
-                                   double share, std::span<const std::uint32_t> rows,
+                                   double share, double factor, std::span<const std::uint32_t> rows,
                                    std::span<const std::int32_t> cluster_of,
                                    const RandomSource& source, std::int64_t draws);
 
 // The area under the ROC curve: the share of (positive, negative) pairs of rows in which the
 // positive has the higher value, equal values counting half. Undefined without both.
 PairedBootstrap BootstrapAreas(const OrderedColumn& baseline, const OrderedColumn& candidate,
-                               std::span<const std::uint32_t> rows,
+                               double factor, std::span<const std::uint32_t> rows,
                                std::span<const std::int32_t> cluster_of, const RandomSource& source,
                                std::int64_t draws);
 

@@ -17,6 +17,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "evaluators/compare/gate.h"
+#include "evaluators/compare/quantile_metric.h"
 #include "evaluators/compare/slice_search.h"
 #include "evaluators/statistics/interval.h"
 #include "server/base/status_macros.h"
@@ -133,6 +134,7 @@ class Comparer {
     CountPairs();
     ASSAY_RETURN_IF_ERROR(CompareAnswers());
     ASSAY_RETURN_IF_ERROR(CompareCorpusMetrics());
+    AddQuantiles();
     ASSAY_RETURN_IF_ERROR(DropEmptyCohorts());
     ASSAY_RETURN_IF_ERROR(Judge());
     ASSAY_RETURN_IF_ERROR(KeepRows());
@@ -292,12 +294,35 @@ class Comparer {
         CountFlips(*scratch);
       }
       ASSAY_RETURN_IF_ERROR(FindSlices(*scratch));
+      CompareQuantiles(*scratch);
       if (IsGated(metric.id)) {
         gated_.push_back(std::move(scratch));
         scratch = std::make_unique<MetricScores>();
       }
     }
     return absl::OkStatus();
+  }
+
+  // Quantiles of the metric that gates name.
+  void CompareQuantiles(const MetricScores& scores) {
+    std::set<std::string> done;
+    for (const Gate& gate : comparison_.policy.gates) {
+      const std::optional<QuantileName> name = ParseQuantileName(gate.metric);
+      if (!name.has_value() || name->metric != scores.metric.id ||
+          scores.metric.kind != MetricKind::kMean || !done.insert(gate.metric).second) {
+        continue;
+      }
+      quantiles_.push_back(CompareQuantile(scores.Paired(), *name, cohorts_,
+                                           comparison_.policy.gates, parallel_for_, TestBy()));
+    }
+  }
+
+  // They stand after the metrics of the runs.
+  void AddQuantiles() {
+    for (QuantileComparison& quantile : quantiles_) {
+      result_.metrics.push_back(std::move(quantile.comparison));
+      std::ranges::move(quantile.draws, std::back_inserter(draws_));
+    }
   }
 
   // An example is right when most of its outputs are. A tie on either side is no flip and counts
@@ -582,6 +607,7 @@ class Comparer {
   std::size_t num_declared_cohorts_ = 0;              // that are no pairs
   std::vector<std::int32_t> cluster_of_;              // by the candidate's rows; empty: no `group`
   std::vector<CorpusDraws> draws_;                    // of cells that gates name
+  std::vector<QuantileComparison> quantiles_;         // that gates name
   std::vector<std::uint8_t> is_paired_;               // by the candidate's rows
   std::vector<std::unique_ptr<MetricScores>> gated_;  // scores that gates name
   std::string flips_;                                 // one bit an example, as FlipsRecord

@@ -6,13 +6,12 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "evaluators/compare/resampled_cell.h"
+#include "evaluators/statistics/ordered_bootstrap.h"
 #include "server/base/status_macros.h"
 
 namespace assay::run {
 namespace {
-
-// Each side of the two-sided 95 % interval.
-constexpr double kTail = 0.025;
 
 // The same numbers for a metric and a cohort whatever else is compared.
 RandomSource SourceOf(const MetricDescriptor& metric, const std::string& cohort,
@@ -34,6 +33,16 @@ PairedOutcomes OutcomesOf(const CorpusPair& pair, double factor) {
     };
   }
   return outcomes;
+}
+
+PairedBootstrap Resample(const CorpusPair& pair, std::span<const std::uint32_t> rows,
+                         const TestOptions& options, double factor, const Cell& cell) {
+  const RandomSource source = SourceOf(*pair.metric, cell.cohort, options);
+  return pair.baseline->statistic == nullptr
+             ? BootstrapAreas(pair.baseline->ordered, pair.candidate->ordered, factor, rows,
+                              options.cluster_of, source, options.draws)
+             : BootstrapPairs(OutcomesOf(pair, factor), rows, options.cluster_of, source,
+                              options.draws);
 }
 
 }  // namespace
@@ -103,48 +112,13 @@ absl::StatusOr<SideOutcomes> LoadOutcomes(store::Store& store, const PreparedRun
 
 void ResampleCell(const CorpusPair& pair, std::span<const std::uint32_t> rows,
                   const TestOptions& options, Cell& cell) {
-  const PairedBootstrap bootstrap =
-      BootstrapPairs(OutcomesOf(pair, 1), rows, options.cluster_of,
-                     SourceOf(*pair.metric, cell.cohort, options), options.draws);
-  cell.num_clusters = bootstrap.num_clusters;
-  if (bootstrap.is_identical) {
-    cell.lower = 0;
-    cell.upper = 0;
-    cell.p = 1;
-    cell.method = "identical rows";
-    return;
-  }
-  const std::optional<Interval> interval = bootstrap.differences.PercentileInterval(kTail);
-  if (!interval.has_value()) {
-    return;
-  }
-  cell.lower = interval->lower;
-  cell.upper = interval->upper;
-  cell.p = bootstrap.differences.TwoSidedP();
-  cell.method = "paired percentile bootstrap";
-  cell.num_draws = options.draws;
-  cell.seed = options.seed;
+  FillFromResamples(Resample(pair, rows, options, 1, cell), options, cell);
 }
 
 CorpusDraws DrawForGates(const CorpusPair& pair, std::span<const std::uint32_t> rows,
                          const TestOptions& options, double factor, const Cell& cell) {
-  const PairedBootstrap bootstrap =
-      BootstrapPairs(OutcomesOf(pair, factor), rows, options.cluster_of,
-                     SourceOf(*pair.metric, cell.cohort, options), options.draws);
-  CorpusDraws draws;
-  draws.metric = *pair.metric;
-  draws.cohort = cell.cohort;
-  draws.factor = factor;
-  draws.num_rows = cell.num_rows;
-  draws.baseline = cell.baseline.value_or(0);
-  draws.candidate = cell.candidate.value_or(0);
-  const std::span<const double> sorted = bootstrap.differences.sorted();
-  draws.differences.assign(sorted.begin(), sorted.end());
-  if (bootstrap.is_identical && cell.baseline.has_value()) {
-    // Equal rows differ by nothing however they are drawn.
-    draws.differences.assign(1, *cell.candidate - factor * *cell.baseline);
-  }
-  return draws;
+  return DrawsFromResamples(Resample(pair, rows, options, factor, cell), *pair.metric, cell,
+                            factor);
 }
 
 }  // namespace assay::run

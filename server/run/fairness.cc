@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "evaluators/compare/quantile_metric.h"
 #include "server/base/status_macros.h"
 
 namespace assay::run {
@@ -63,9 +65,9 @@ std::vector<store::FieldDifference> FindConfounds(const ComparedRun& baseline,
 }
 
 bool DependsOnMachine(std::string_view metric, std::span<const MetricDescriptor> metrics) {
-  const auto found = std::ranges::find(metrics, metric, &MetricDescriptor::id);
-  return found != metrics.end() && (found->definition_id.starts_with("assay/latency_us") ||
-                                    found->definition_id.starts_with("assay/cost"));
+  const std::optional<MetricDescriptor> found = FindGateMetric(metrics, metric);
+  return found.has_value() && (found->definition_id.starts_with("assay/latency_us") ||
+                               found->definition_id.starts_with("assay/cost"));
 }
 
 std::vector<store::FieldDifference> FindModelDifferences(

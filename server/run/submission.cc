@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "evaluators/compare/gate.h"
+#include "evaluators/compare/quantile_metric.h"
 #include "evaluators/registry.h"
 #include "server/base/clock.h"
 #include "server/base/status_macros.h"
@@ -99,11 +101,6 @@ absl::StatusOr<std::vector<MetricDescriptor>> CheckedMetrics(const std::vector<s
   return metrics;
 }
 
-const MetricDescriptor* FindMetric(const store::RunRecord& run, const std::string& id) {
-  const auto found = std::ranges::find(run.metrics, id, &MetricDescriptor::id);
-  return found == run.metrics.end() ? nullptr : &*found;
-}
-
 // Metrics that can gate.
 std::string GateableMetrics(const store::RunRecord& run) {
   std::vector<std::string> ids;
@@ -135,20 +132,22 @@ bool IsKnownMetric(const std::string& id) {
 absl::StatusOr<MetricDescriptor> GateMetric(const Gate& gate, std::size_t index,
                                             const store::RunRecord& baseline,
                                             const store::RunRecord& candidate) {
-  const MetricDescriptor* const before = FindMetric(baseline, gate.metric);
-  const MetricDescriptor* const after = FindMetric(candidate, gate.metric);
-  if (before == nullptr && after == nullptr) {
-    const bool is_known = IsKnownMetric(gate.metric);
+  const std::optional<MetricDescriptor> before = FindGateMetric(baseline.metrics, gate.metric);
+  const std::optional<MetricDescriptor> after = FindGateMetric(candidate.metrics, gate.metric);
+  if (!before.has_value() && !after.has_value()) {
+    const std::optional<QuantileName> quantile = ParseQuantileName(gate.metric);
+    const bool is_known =
+        IsKnownMetric(gate.metric) || (quantile.has_value() && IsKnownMetric(quantile->metric));
     const std::string message =
         absl::StrFormat("gates[%d].metric: %s '%s'; there are %s", index,
                         is_known ? "neither run has the metric" : "unknown metric", gate.metric,
                         GateableMetrics(candidate));
     return is_known ? absl::FailedPreconditionError(message) : absl::InvalidArgumentError(message);
   }
-  if (before == nullptr || after == nullptr) {
+  if (!before.has_value() || !after.has_value()) {
     return absl::FailedPreconditionError(
         absl::StrFormat("gates[%d].metric: runs/%d has no metric '%s'; evaluate both runs alike",
-                        index, before == nullptr ? baseline.id : candidate.id, gate.metric));
+                        index, before.has_value() ? candidate.id : baseline.id, gate.metric));
   }
   if (before->definition_id != after->definition_id) {
     return absl::FailedPreconditionError(

@@ -92,7 +92,7 @@ void ExpectSameInterval(const Replicates& found, const Replicates& expected, dou
 TEST(OrderedBootstrapTest, AreasAgreeWithDrawingRows) {
   const Scores scores(200);
   const PairedBootstrap result =
-      BootstrapAreas(scores.Before(), scores.After(), scores.rows, {}, kSource, 10'000);
+      BootstrapAreas(scores.Before(), scores.After(), 1, scores.rows, {}, kSource, 10'000);
   EXPECT_EQ(result.resampling, Resampling::kPoisson);
   EXPECT_THAT(result.baseline,
               Optional(testing::DoubleNear(Area(scores.before, scores.part, scores.rows), 1e-14)));
@@ -110,7 +110,7 @@ TEST(OrderedBootstrapTest, AreasAgreeWithDrawingRows) {
 TEST(OrderedBootstrapTest, QuantilesAgreeWithDrawingRows) {
   const Scores scores(1'500);
   for (const double share : {0.5, 0.95}) {
-    const PairedBootstrap result = BootstrapQuantiles(scores.Before(), scores.After(), share,
+    const PairedBootstrap result = BootstrapQuantiles(scores.Before(), scores.After(), share, 1,
                                                       scores.rows, {}, kSource, 10'000);
     EXPECT_THAT(result.baseline, Optional(Quantile(scores.before, share, scores.rows)));
     EXPECT_THAT(result.candidate, Optional(Quantile(scores.after, share, scores.rows)));
@@ -127,7 +127,7 @@ TEST(OrderedBootstrapTest, QuantilesAgreeWithDrawingRows) {
 TEST(OrderedBootstrapTest, FewRowsAreDrawnByIndex) {
   const Scores scores(40);
   const PairedBootstrap result =
-      BootstrapAreas(scores.Before(), scores.After(), scores.rows, {}, kSource, 5'000);
+      BootstrapAreas(scores.Before(), scores.After(), 1, scores.rows, {}, kSource, 5'000);
   EXPECT_EQ(result.resampling, Resampling::kIndices);
   EXPECT_EQ(static_cast<std::int64_t>(result.differences.sorted().size()) +
                 result.differences.num_undefined(),
@@ -137,7 +137,7 @@ TEST(OrderedBootstrapTest, FewRowsAreDrawnByIndex) {
 TEST(OrderedBootstrapTest, EqualSidesAreIdentical) {
   const Scores scores(150);
   const PairedBootstrap result =
-      BootstrapQuantiles(scores.Before(), scores.Before(), 0.9, scores.rows, {}, kSource, 1'000);
+      BootstrapQuantiles(scores.Before(), scores.Before(), 0.9, 1, scores.rows, {}, kSource, 1'000);
   EXPECT_TRUE(result.is_identical);
   EXPECT_TRUE(result.differences.sorted().empty());
 }
@@ -146,7 +146,7 @@ TEST(OrderedBootstrapTest, AnAreaWithoutPositivesIsUndefined) {
   Scores scores(150);
   std::fill(scores.part.begin(), scores.part.end(), RowPart::kNegative);
   const PairedBootstrap result =
-      BootstrapAreas(scores.Before(), scores.After(), scores.rows, {}, kSource, 1'000);
+      BootstrapAreas(scores.Before(), scores.After(), 1, scores.rows, {}, kSource, 1'000);
   EXPECT_EQ(result.baseline, std::nullopt);
 }
 
@@ -162,9 +162,9 @@ TEST(OrderedBootstrapTest, ClustersAreDrawnWhole) {
     cluster_of.push_back(static_cast<std::int32_t>(row / 4));
   }
   const PairedBootstrap once =
-      BootstrapAreas(scores.Before(), scores.After(), scores.rows, {}, kSource, 10'000);
+      BootstrapAreas(scores.Before(), scores.After(), 1, scores.rows, {}, kSource, 10'000);
   const PairedBootstrap copies =
-      BootstrapAreas(copied.Before(), copied.After(), copied.rows, cluster_of, kSource, 10'000);
+      BootstrapAreas(copied.Before(), copied.After(), 1, copied.rows, cluster_of, kSource, 10'000);
   EXPECT_EQ(copies.num_clusters, 300);
   // Every draw has the same clusters as the rows before they were copied.
   ASSERT_EQ(copies.differences.sorted().size(), once.differences.sorted().size());
