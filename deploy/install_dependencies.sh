@@ -9,7 +9,8 @@ set -euo pipefail
 build=(g++ cmake ninja-build protobuf-compiler protobuf-compiler-grpc libgrpc++-dev libprotobuf-dev
   libsqlite3-dev libabsl-dev libeigen3-dev libboost-dev libssl-dev zlib1g-dev libsimdjson-dev
   libcli11-dev libspdlog-dev libtomlplusplus-dev libxxhash-dev libicu-dev libre2-dev)
-test=(libgtest-dev libgmock-dev python3 clang-tidy clang-format openssl curl ccache chromium)
+test=(libgtest-dev libgmock-dev python3 python3-jsonschema libxml2-utils clang-tidy clang-format
+  openssl curl ccache chromium)
 all=(clang libclang-rt-14-dev llvm libbenchmark-dev libdnnl-dev python3-mpmath python3-scipy
   python3-statsmodels)
 

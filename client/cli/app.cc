@@ -7,6 +7,7 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -53,7 +54,8 @@ void AddGlobalOptions(CLI::App& app, ParsedOptions& options) {
              "File with the access token [ASSAY_TOKEN_FILE; ASSAY_TOKEN is the token itself]");
   AddSetting(app, global, "--color", SettingId::kColor,
              "auto, always or never [ASSAY_COLOR; NO_COLOR]");
-  app.add_option("-o,--output", global.output, "text, json (the API's message), csv or md")
+  app.add_option("-o,--output", global.output,
+                 "text, json (the API's message), csv or md; for a verdict also junit or sarif")
       ->capture_default_str()
       ->group("Global options");
   app.add_flag("-q,--quiet", global.is_quiet, "No progress and no notes")->group("Global options");
@@ -144,6 +146,10 @@ std::string CommandName(const CLI::App& app) {
   return name;
 }
 
+bool PrintsVerdict(std::string_view command) {
+  return command == "assay diff" || command == "assay gate" || command == "assay comparison show";
+}
+
 ExitCode ParseAndPerform(int argc, const char* const* argv) {
   CLI::App app;
   app.name("assay");
@@ -191,6 +197,9 @@ ExitCode ParseAndPerform(int argc, const char* const* argv) {
     if (options.local != kNoDirectory) {
       options.global.flags[SettingId::kDataDir] = options.local;
     }
+  }
+  if (PrintsVerdict(CommandName(app))) {
+    options.global.output = "text";  // They read -o themselves, as they have more formats.
   }
   return Perform(action, options.global);
 }

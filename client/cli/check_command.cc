@@ -10,6 +10,7 @@
 #include "client/cli/evaluate.h"
 #include "client/cli/gate_options.h"
 #include "client/cli/layer_report.h"
+#include "client/cli/verdict_output.h"
 #include "client/cpp/client.h"
 #include "client/cpp/references.h"
 #include "client/cpp/status_macros.h"
@@ -168,7 +169,10 @@ absl::StatusOr<ExitCode> RunCheck(Context& context, const CheckOptions& options)
                ? static_cast<ExitCode>(checked.comparison.exit_code())
                : ExitCode::kCouldNotEvaluate;
   }
-  const ExitCode code = PrintComparison(context, checked.comparison);
+  ASSAY_ASSIGN_OR_RETURN(
+      const ExitCode code,
+      PrintComparison(context, checked.comparison,
+                      {.format = VerdictFormatOf(context.format()), .files = {}}));
   switch (context.format()) {
     case OutputFormat::kText:
       context.PrintReport(LayerReportText(context, checked.layers));

@@ -82,10 +82,12 @@ void AddCompareOptions(CLI::App& command, CompareOptions& options) {
       .add_option("--evaluator", options.sides.evaluators,
                   "[INSTANCE=]NAME[:OPTION,...] for what has no run yet; repeatable")
       ->allow_extra_args(false);
+  AddVerdictOptions(command, options.verdict);
 }
 
 absl::StatusOr<ExitCode> Compare(Context& context, const CompareOptions& options) {
   ASSAY_ASSIGN_OR_RETURN(const PolicyFile file, MakePolicy(options));
+  ASSAY_ASSIGN_OR_RETURN(const VerdictOutput output, OpenVerdictOutput(options.verdict));
   ASSAY_ASSIGN_OR_RETURN(const Sides sides, EvaluateSides(context, options.sides));
   v1::CreateComparisonRequest request;
   request.set_parent(client::ProjectName(context.project()));
@@ -102,7 +104,7 @@ absl::StatusOr<ExitCode> Compare(Context& context, const CompareOptions& options
   }
   ASSAY_ASSIGN_OR_RETURN(const v1::Comparison comparison,
                          WaitForComparison(context, created->name()));
-  return PrintComparison(context, comparison);
+  return PrintComparison(context, comparison, output, file);
 }
 
 }  // namespace assay::cli

@@ -8,6 +8,7 @@
 #include "client/cli/comparison_sides.h"
 #include "client/cli/context.h"
 #include "client/cli/exit_codes.h"
+#include "client/cli/verdict_output.h"
 
 namespace CLI {
 class App;
@@ -26,6 +27,7 @@ struct CompareOptions {
   std::vector<std::string> cohort_pairs;
   bool find_slices = false;
   bool allow_confounded = false;
+  VerdictOptions verdict;
 };
 
 // Adds the sides and everything that both commands take but the policy.

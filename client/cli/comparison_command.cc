@@ -7,6 +7,7 @@
 #include "client/cli/comparison_view.h"
 #include "client/cli/evaluate.h"
 #include "client/cli/resource_tables.h"
+#include "client/cli/verdict_output.h"
 #include "client/cpp/client.h"
 #include "client/cpp/references.h"
 #include "client/cpp/status_macros.h"
@@ -49,11 +50,17 @@ absl::StatusOr<ExitCode> RunList(Context& context, std::int64_t limit) {
   return ExitCode::kPass;
 }
 
-absl::StatusOr<ExitCode> RunShow(Context& context, const std::string& reference) {
+struct ShowOptions {
+  std::string comparison;
+  VerdictOptions verdict;
+};
+
+absl::StatusOr<ExitCode> RunShow(Context& context, const ShowOptions& options) {
+  ASSAY_ASSIGN_OR_RETURN(const VerdictOutput output, OpenVerdictOutput(options.verdict));
   ASSAY_ASSIGN_OR_RETURN(const std::string name,
-                         client::ResolveComparison(context.project(), reference));
+                         client::ResolveComparison(context.project(), options.comparison));
   ASSAY_ASSIGN_OR_RETURN(const v1::Comparison comparison, WaitForComparison(context, name));
-  return PrintComparison(context, comparison);
+  return PrintComparison(context, comparison, output);
 }
 
 }  // namespace
@@ -71,13 +78,15 @@ void AddComparisonCommand(CLI::App& app, Action& action) {
     action = [limit](Context& context) { return RunList(context, *limit); };
   });
 
-  auto reference = std::make_shared<std::string>();
+  auto options = std::make_shared<ShowOptions>();
   CLI::App* show = comparison->add_subcommand(
       "show", "Prints the report of a comparison again; the exit code is its verdict");
-  show->add_option("COMPARISON", *reference, "Its id, as 14")->required();
+  show->add_option("COMPARISON", options->comparison, "Its id, as 14")->required();
+  AddVerdictOptions(*show, options->verdict);
   show->footer("Example: assay comparison show 14 -o md");
-  show->callback([reference, &action] {
-    action = [reference](Context& context) { return RunShow(context, *reference); };
+  show->callback([options, &app, &action] {
+    ReadOutputOption(app, options->verdict);
+    action = [options](Context& context) { return RunShow(context, *options); };
   });
 }
 

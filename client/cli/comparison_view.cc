@@ -8,6 +8,7 @@
 #include "client/cli/resource_tables.h"
 #include "client/cli/text_width.h"
 #include "client/cpp/references.h"
+#include "evaluators/statistics/sign_flip.h"
 
 namespace assay::cli {
 namespace {
@@ -251,6 +252,17 @@ const v1::Metric& MetricOf(const v1::Comparison& comparison, const v1::Gate& gat
   return found != nullptr ? found->metric() : v1::Metric::default_instance();
 }
 
+std::string TierWord(v1::Gate::Tier tier) {
+  switch (tier) {
+    case v1::Gate::SUPPORTING:
+      return "supporting";
+    case v1::Gate::ADVISORY:
+      return "advisory";
+    default:
+      return "critical";
+  }
+}
+
 std::string GateName(const v1::Gate& gate) {
   return gate.cohort().empty() ? gate.metric()
                                : absl::StrFormat("%s, %s", gate.metric(), gate.cohort());
@@ -259,6 +271,18 @@ std::string GateName(const v1::Gate& gate) {
 std::string GateIntervalTitle(const v1::Comparison& comparison) {
   const double alpha = comparison.policy().alpha() > 0 ? comparison.policy().alpha() : 0.05;
   return absl::StrFormat("%s %% CI", NumberText(100 * (1 - 2 * alpha)));
+}
+
+std::string PermutationText(const v1::Cell& cell, bool uses_unicode) {
+  if (!cell.has_permutation_p()) {
+    return "";
+  }
+  const double p = cell.permutation_p();
+  return cell.num_draws() == 0
+             ? absl::StrFormat("permutation p = %.2g (exact)", p)
+             : absl::StrFormat("permutation p = %.2g %s %.2g (Monte-Carlo error, %s draws)", p,
+                               uses_unicode ? "±" : "+-", MonteCarloError(p, cell.num_draws()),
+                               CountText(cell.num_draws()));
 }
 
 const v1::MetricComparison* CohortMetric(const v1::Comparison& comparison) {

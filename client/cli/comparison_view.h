@@ -76,6 +76,8 @@ std::vector<std::string> BehaviorFacts(const v1::Behavior& behavior);
 const v1::GateResult* OverallGate(const v1::Comparison& comparison, const std::string& metric);
 // The metric of a gate; an empty one when the comparison lacks it.
 const v1::Metric& MetricOf(const v1::Comparison& comparison, const v1::Gate& gate);
+// `critical`, `supporting`, `advisory`.
+std::string TierWord(v1::Gate::Tier tier);
 // `accuracy` or `accuracy, digit=8`.
 std::string GateName(const v1::Gate& gate);
 // The largest worsening that a gate accepts, in the metric's unit: `-1.00 pp`, or `+5.0 µs` where
@@ -83,6 +85,9 @@ std::string GateName(const v1::Gate& gate);
 std::string LimitText(const v1::Gate& gate, const v1::Metric& metric);
 // `90 % CI` at alpha 0.05: the interval whose ends are the gates' one-sided bounds.
 std::string GateIntervalTitle(const v1::Comparison& comparison);
+
+// `permutation p = 0.0098 ± 0.00099 (Monte-Carlo error, 10,000 draws)`; empty where none was made.
+std::string PermutationText(const v1::Cell& cell, bool uses_unicode);
 
 // The metric whose cohorts are worth showing: of the worst gate, else the one rows are counted by,
 // else the first with cohorts; nullptr when there are none.

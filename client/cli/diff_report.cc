@@ -64,7 +64,15 @@ std::string MetricsBlock(const v1::Comparison& comparison, const ReportStyle& st
     }
     table.AddRow(std::move(row));
   }
-  return table.Text(style.width, style.palette, kIndent);
+  std::string notes;
+  for (const v1::MetricComparison& metric : comparison.metrics()) {
+    const std::string permutation = PermutationText(metric.overall(), style.uses_unicode);
+    if (!permutation.empty()) {
+      notes += Wrapped(OneLine(absl::StrFormat("%s: %s", metric.metric().id(), permutation)),
+                       style.width, 2 * kIndent);
+    }
+  }
+  return table.Text(style.width, style.palette, kIndent) + notes;
 }
 
 std::string GatesBlock(const v1::Comparison& comparison, const ReportStyle& style) {

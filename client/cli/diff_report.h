@@ -2,9 +2,7 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 
-#include "client/cli/table.h"
 #include "client/cli/terminal.h"
 
 namespace assay::v1 {
@@ -27,11 +25,5 @@ struct ReportStyle {
 // For a terminal: the verdict in words, metrics with intervals, gates, worst cohorts, rows, the
 // next commands.
 std::string DiffText(const v1::Comparison& comparison, const ReportStyle& style);
-
-// For a pull request: the same, as GitHub's Markdown.
-std::string DiffMarkdown(const v1::Comparison& comparison);
-
-// One row a metric and cohort, with every digit.
-Table DiffTable(const v1::Comparison& comparison);
 
 }  // namespace assay::cli

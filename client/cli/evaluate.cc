@@ -1,7 +1,6 @@
 #include "client/cli/evaluate.h"
 
 #include "absl/strings/str_format.h"
-#include "client/cli/diff_report.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/page.h"
 #include "client/cli/run_report.h"
@@ -70,33 +69,6 @@ void PrintRun(Context& context, const v1::Run& run) {
       context.Print(RunMarkdown(run));
       return;
   }
-}
-
-ExitCode PrintComparison(Context& context, const v1::Comparison& comparison) {
-  switch (context.format()) {
-    case OutputFormat::kText: {
-      ReportStyle style;
-      style.width = context.width();
-      style.palette = context.palette();
-      style.uses_unicode = context.uses_unicode();
-      style.command_suffix = context.command_suffix();
-      style.page = PageOf(context, comparison.name());
-      context.PrintReport(DiffText(comparison, style));
-      break;
-    }
-    case OutputFormat::kJson:
-      context.Print(JsonText(comparison));
-      break;
-    case OutputFormat::kCsv:
-      context.Print(DiffTable(comparison).Csv());
-      break;
-    case OutputFormat::kMarkdown:
-      context.Print(DiffMarkdown(comparison));
-      break;
-  }
-  return comparison.state() == v1::Comparison::SUCCEEDED
-             ? static_cast<ExitCode>(comparison.exit_code())
-             : ExitCode::kCouldNotEvaluate;
 }
 
 }  // namespace assay::cli

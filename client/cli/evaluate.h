@@ -24,7 +24,4 @@ absl::StatusOr<v1::Comparison> WaitForComparison(Context& context,
 // Writes a run, as -o asks.
 void PrintRun(Context& context, const v1::Run& run);
 
-// Writes a comparison that has ended, as -o asks, and gives the exit code of its verdict.
-ExitCode PrintComparison(Context& context, const v1::Comparison& comparison);
-
 }  // namespace assay::cli

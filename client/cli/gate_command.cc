@@ -26,8 +26,10 @@ void AddGateCommand(CLI::App& app, Action& action) {
       "                     cohort = \"domain=oos\"   # empty: all rows\n"
       "                     max_drop = 0.01         # or max_relative_drop, max_increase,\n"
       "                     tier = \"critical\"       # max_relative_increase, max_flips,\n"
-      "                                             # max_changed (metric \"behaviour\")");
-  gate->callback([options, &action] {
+      "                                             # max_changed (metric \"behaviour\");\n"
+      "                                             # quantiles are metrics: latency_us.p95");
+  gate->callback([options, &app, &action] {
+    ReadOutputOption(app, options->verdict);
     action = [options](Context& context) { return Compare(context, *options); };
   });
 }

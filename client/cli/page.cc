@@ -15,17 +15,25 @@ std::string PageUrl(std::string_view base_url, std::string_view resource_name) {
   return absl::StrFormat("%s/%s", base_url, resource_name);
 }
 
-std::string PageOf(Context& context, std::string_view resource_name) {
+std::string SiteOf(Context& context) {
   if (context.is_local()) {
-    return absl::StrFormat("assay open %s%s", client::ShortName(resource_name),
-                           context.command_suffix());
+    return "";
   }
   const absl::StatusOr<client::Client*> client = context.Connect();
   if (!client.ok()) {
     return "";
   }
   const absl::StatusOr<v1::ServerInfo> info = (*client)->GetServerInfo();
-  return info.ok() ? PageUrl(info->public_url(), resource_name) : "";
+  return info.ok() ? info->public_url() : "";
+}
+
+std::string PageOf(Context& context, std::string_view resource_name) {
+  if (context.is_local()) {
+    return absl::StrFormat("assay open %s%s", client::ShortName(resource_name),
+                           context.command_suffix());
+  }
+  const std::string site = SiteOf(context);
+  return site.empty() ? "" : PageUrl(site, resource_name);
 }
 
 }  // namespace assay::cli

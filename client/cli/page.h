@@ -11,6 +11,10 @@ namespace assay::cli {
 // at its end. The default project is left out: `http://127.0.0.1:7318/comparisons/12`.
 std::string PageUrl(std::string_view base_url, std::string_view resource_name);
 
+// Address of the server's pages, without a slash at its end. Empty in local mode, where the server
+// lives no longer than the command, and when the server does not say where it is.
+std::string SiteOf(Context& context);
+
 // Where a person finds the page of a resource: its address, or in local mode, where the server
 // lives no longer than the command, the command that opens it. Empty when the server does not say
 // where it is.

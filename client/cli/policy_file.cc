@@ -51,6 +51,7 @@ class Reader {
   absl::StatusOr<PolicyFile> Read(const toml::table& table) {
     PolicyFile file;
     const std::size_t slash = path_.rfind('/');
+    file.path = path_;
     file.policy.set_source(path_.substr(slash == std::string::npos ? 0 : slash + 1));
     const toml::node* const version = table.get("version");
     if (version == nullptr) {

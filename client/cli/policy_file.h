@@ -14,6 +14,7 @@ namespace assay::cli {
 struct PolicyFile {
   v1::Policy policy;
   std::vector<int> gate_lines;  // line of `[[gate]]`, by position
+  std::string path;             // as it was named; empty: there is no file
 };
 
 // Reads the text of a policy file. INVALID_ARGUMENT is `PATH:LINE: ...` for what is no TOML,

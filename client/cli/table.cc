@@ -55,7 +55,7 @@ std::string CsvField(std::string_view text) {
 std::string MarkdownText(std::string_view text) {
   std::string escaped;
   for (const char c : OneLine(text)) {
-    if (std::string_view("\\|`*_<>[]").find(c) != std::string_view::npos) {
+    if (std::string_view("\\|`*_<>[]&").find(c) != std::string_view::npos) {
       escaped += '\\';
     }
     escaped += c;

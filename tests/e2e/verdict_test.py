@@ -279,7 +279,17 @@ max_changed = 0.2
         self.push_system("u", "ten", 10, {1}, latency=lambda row: row)
         found = self.compared(4, "gate", "t", "u", "--dataset", "ten", "--policy",
                               self.policy('min_rows = 1\n[[gate]]\nmetric = "accuracy"\nmax_drop = 0.01\n'))
-        self.assertRegex(found["gates"][0]["reason"], r"between 0\.2\d+ worse and .* 10 rows")
+        # 1 - 0.05 ** (1 / 10) = 0.2589
+        self.assertRegex(found["gates"][0]["reason"],
+                         r"^0 of 10 rows got worse, so up to 25\.9 % may \(exact 95 % bound\), "
+                         r"more than the margin of 0\.01; about \d+ rows would decide$")
+        flips = self.compared(4, "gate", "t", "u", "--dataset", "ten", "--policy",
+                              self.policy('min_rows = 1\n[[gate]]\nmetric = "accuracy"\nmax_flips = 0.01\n'))
+        self.assertAlmostEqual(flips["gates"][0]["upper"], 1 - 0.05 ** 0.1, places=12)
+        few = self.compared(4, "gate", "t", "u", "--dataset", "ten", "--policy",
+                            self.policy('[[gate]]\nmetric = "accuracy"\nmax_drop = 0.01\n'))
+        self.assertIn("10 rows are fewer than the 30 that a verdict needs; 0 of 10 rows got worse, "
+                      "so up to 25.9 % may (exact 95 % bound)", few["gates"][0]["reason"])
 
     def test_wrong_policies_name_file_and_line(self):
         def complaint(text):
@@ -358,6 +368,62 @@ class EvidenceTest(VerdictCase):
         again = self.compared(1, *gate, self.policy(
             'alpha = 0.04\n[[gate]]\nmetric = "macro_f1"\nmax_drop = 0.05\n'))
         self.assertEqual(again["metrics"][1]["overall"], cell)  # the same draws every time
+
+    def test_a_quantile_of_times_can_gate(self):
+        def slow(row, tail):
+            return (100 + row * 7 % 100) * (tail if row % 100 >= 90 else 1)
+        for model, tail in (("fast", 2), ("slow", 3)):
+            self.push_system(model, "rows", self.ROWS, {1},
+                             latency=lambda row, tail=tail: slow(row, tail), machine="m1")
+        gates = self.policy('[[gate]]\nmetric = "latency_us.p95"\nmax_relative_increase = 0.1\n'
+                            '[[gate]]\nmetric = "latency_us.p50"\nmax_relative_increase = 0.1\n'
+                            '[[gate]]\nmetric = "latency_us.p95"\ncohort = "part=p1"\n'
+                            'max_increase = 500\n')
+        found = self.compared(1, "gate", "fast", "slow", "--policy", gates)
+        self.assertEqual([g["verdict"].removeprefix("VERDICT_") for g in found["gates"]],
+                         ["REGRESSED", "PASS", "PASS"])
+        self.assertEqual(found["gates"][0]["method"], "paired percentile bootstrap")
+        times = sorted(slow(row, 2) for row in range(self.ROWS))
+        self.assertEqual(found["gates"][0]["baseline"], times[self.ROWS * 95 // 100 - 1])
+        self.assertEqual(found["gates"][2]["num_rows"], "400")
+        shown = {metric["metric"]["id"]: metric for metric in found["metrics"]}
+        self.assertEqual(shown["latency_us.p95"]["metric"]["unit"], "us")
+        self.assertIn("latency_us.p95", self.assay("gate", "fast", "slow", "--policy", gates).stdout)
+        for name, text in (("accuracy.p95", "unknown metric"), ("latency_us.p100", "unknown metric"),
+                           ("cost.p95", "neither run has the metric")):
+            wrong = self.policy(f'[[gate]]\nmetric = "{name}"\nmax_increase = 1\n')
+            code = 3 if name == "cost.p95" else 2
+            self.assertIn(text, self.fails(code, "gate", "fast", "slow", "--policy", wrong), name)
+        elsewhere = [json.dumps({"key": f"k{row:05d}", "label": "yes", "latency_us": 1})
+                     for row in range(self.ROWS)]
+        self.ok("model", "push", "away", "--external")
+        self.ok("outputs", "push", "--model", "away", "--dataset", "rows",
+                self.write("away.jsonl", "\n".join(elsewhere) + "\n"), "--machine", "m2")
+        refused = self.compared(3, "gate", "fast", "away", "--policy", gates)
+        self.assertIn("'m1' against 'm2'", refused["gates"][0]["reason"])
+
+    def test_the_area_under_a_curve_can_gate(self):
+        lines = [json.dumps({"key": f"k{row:05d}", "label": "ab"[row % 2]}) for row in range(800)]
+        self.ok("dataset", "push", "curve", self.write("curve.jsonl", "\n".join(lines) + "\n"))
+        for model, blur in (("sharp", 60), ("dull", 95)):
+            self.ok("model", "push", model, "--external")
+            answers = []
+            for row in range(800):
+                # Positives lie 40 higher; more blur mixes the two.
+                score = (row * 37 % blur + (40 if row % 2 else 0)) / 140
+                answers.append(json.dumps({"key": f"k{row:05d}",
+                                           "probabilities": [1 - score, score]}))
+            self.ok("outputs", "push", "--model", model, "--dataset", "curve",
+                    self.write("curve_outputs.jsonl", "\n".join(answers) + "\n"))
+        gate = ("gate", "sharp", "dull", "--dataset", "curve", "--evaluator",
+                "ground_truth_match:auc,labels=a|b", "--policy")
+        found = self.compared(1, *gate, self.policy('[[gate]]\nmetric = "auc"\nmax_drop = 0.01\n'))
+        cell = found["metrics"][0]["overall"]
+        self.assertEqual(cell["method"], "paired percentile bootstrap")
+        self.assertLess(cell["lower"], cell["delta"])
+        self.assertLess(cell["upper"], 0)
+        self.assertEqual(found["gates"][0]["method"], "paired percentile bootstrap")
+        self.compared(0, *gate, self.policy('[[gate]]\nmetric = "auc"\nmax_relative_drop = 0.5\n'))
 
     def test_the_slice_that_became_worse_is_found_and_tested_on_other_rows(self):
         found = self.compared(0, "diff", "old", "new", "--slices")

@@ -274,53 +274,5 @@ TEST(DiffTextTest, LetsNoEscapeSequenceOfTheDataThrough) {
   EXPECT_EQ(DiffText(comparison, {}).find('\x1b'), std::string::npos);
 }
 
-TEST(DiffMarkdownTest, IsTheSameReport) {
-  EXPECT_EQ(DiffMarkdown(Parse(kRegressed)), R"(> [!CAUTION]
-> **REGRESSED** mlp@1 → mlp@2 on digits@1 · 1,597 paired rows
->
-> Regressed: accuracy fell by 0.0401 on 1597 paired examples; at most 0.01 is allowed.
-
-Changed: activation relu → silu
-
-| metric | before | after | Δ | 95 % CI | p | rows | gate |
-| --- | ---: | ---: | ---: | --- | ---: | ---: | --- |
-| accuracy | 0.9555 | 0.9154 | -4.01 pp | \[-5.22, -2.85\] | \<.001 | 1,597 | ✗ regressed |
-| latency\_us | 412.0 µs | 389.0 µs | -23.0 µs | \[-30.5, -15.5\] | .010 | 1,597 | ✓ pass |
-| macro\_f1 | 0.9511 | 0.9102 | -0.0409 | - |  | 1,597 |  |
-
-| gate | limit | Δ | 90 % CI | p (Holm) | verdict | why |
-| --- | ---: | ---: | --- | ---: | --- | --- |
-| accuracy | -1.00 pp | -4.01 pp | \[-5.01, -3.02\] | \<.001 | ✗ regressed | at least 0.0302 worse (90 % interval), more than the margin of 0.01 |
-| latency\_us | +5.0 µs | -23.0 µs | \[-29.5, -16.5\] | 1 | ✓ pass | at most 16.5 better |
-
-<details><summary>3 cohorts, worst first</summary>
-
-| cohort | rows | Δ accuracy | 95 % CI | q |
-| --- | ---: | ---: | --- | ---: |
-| digit=8 | 164 | -11.25 pp | \[-17.00, -6.00\] | .001 |
-| digit=1 | 160 | -2.00 pp | \[-5.00, +1.00\] | .400 |
-| digit=3 | 1,060 | +3.00 pp | \[+1.00, +5.00\] | .010 |
-
-</details>
-
-Rows by accuracy: broken 74 · fixed 10 · both wrong 61 · both right 1,452 · unpaired 3
-
-`assay comparison show 14`
-)");
-}
-
-TEST(DiffMarkdownTest, WarnsOfWhatCouldNotBeDecided) {
-  v1::Comparison comparison = Parse(kRegressed);
-  comparison.set_verdict(v1::VERDICT_INCONCLUSIVE);
-  EXPECT_TRUE(DiffMarkdown(comparison).starts_with("> [!WARNING]\n> **INCONCLUSIVE**"));
-}
-
-TEST(DiffTableTest, HasARowForEveryMetricAndCohortWithEveryDigit) {
-  const Table table = DiffTable(Parse(kRegressed));
-  EXPECT_EQ(table.num_rows(), 6U);
-  EXPECT_NE(table.Csv().find("accuracy,digit=8,164,,,-0.1125,-0.17000000000000001,-0.059999"),
-            std::string::npos);
-}
-
 }  // namespace
 }  // namespace assay::cli

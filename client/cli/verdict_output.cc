@@ -1,0 +1,191 @@
+#include "client/cli/verdict_output.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <fstream>
+#include <ios>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "client/cli/comparison_view.h"
+#include "client/cli/diff_report.h"
+#include "client/cli/page.h"
+#include "client/cli/text_width.h"
+#include "client/cli/verdict_report.h"
+#include "client/cpp/client.h"
+#include "client/cpp/status_macros.h"
+
+namespace assay::cli {
+namespace {
+
+bool ShowsRows(VerdictFormat format) {
+  return format == VerdictFormat::kMarkdown || format == VerdictFormat::kJunit ||
+         format == VerdictFormat::kSarif;
+}
+
+// The worst rows, or none: a report is complete without them, and a metric may have none.
+v1::ListComparisonRowsResponse LoadRows(client::Client& client, const v1::Comparison& comparison,
+                                        const std::string& metric, const std::string& cohort) {
+  v1::ListComparisonRowsRequest request;
+  request.set_name(comparison.name());
+  request.set_metric(metric);
+  request.set_cohort(cohort);
+  request.set_bucket(v1::ROW_BUCKET_BROKEN);
+  absl::StatusOr<v1::ListComparisonRowsResponse> rows =
+      client.ListComparisonRows(request, kMaxReportRows);
+  return rows.ok() ? *std::move(rows) : v1::ListComparisonRowsResponse();
+}
+
+bool HasRowScores(const v1::Comparison& comparison, const std::string& metric) {
+  const v1::MetricComparison* const found = FindMetric(comparison, metric);
+  return found != nullptr && found->metric().kind() != v1::METRIC_KIND_CORPUS;
+}
+
+absl::StatusOr<VerdictReport> LoadReport(Context& context, const v1::Comparison& comparison,
+                                         const PolicyFile& policy) {
+  ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
+  VerdictReport report;
+  report.comparison = comparison;
+  report.site = SiteOf(context);
+  report.policy_path = policy.path.empty() ? comparison.policy().source() : policy.path;
+  report.gate_lines = policy.gate_lines;
+  for (const v1::GateResult& result : comparison.gates()) {
+    const bool has_rows =
+        result.verdict() != v1::VERDICT_PASS && HasRowScores(comparison, result.gate().metric());
+    report.gate_rows.push_back(
+        has_rows ? LoadRows(*client, comparison, result.gate().metric(), result.gate().cohort())
+                 : v1::ListComparisonRowsResponse());
+  }
+  if (const std::string metric = RowMetric(comparison); HasRowScores(comparison, metric)) {
+    report.worst_rows = LoadRows(*client, comparison, metric, "");
+  }
+  return report;
+}
+
+std::string Render(Context& context, VerdictFormat format, const VerdictReport& report,
+                   const ReportStyle& style) {
+  switch (format) {
+    case VerdictFormat::kText: {
+      ReportStyle paged = style;
+      paged.page = PageOf(context, report.comparison.name());
+      const std::string text = DiffText(report.comparison, paged);
+      return style.uses_unicode ? text : WithAsciiMarks(text);
+    }
+    case VerdictFormat::kJson:
+      return JsonText(report.comparison);
+    case VerdictFormat::kCsv:
+      return VerdictTable(report.comparison).Csv();
+    case VerdictFormat::kMarkdown:
+      return VerdictMarkdown(report);
+    case VerdictFormat::kJunit:
+      return VerdictJunit(report);
+    case VerdictFormat::kSarif:
+      return VerdictSarif(report);
+  }
+  return "";
+}
+
+}  // namespace
+
+absl::StatusOr<VerdictFormat> ParseVerdictFormat(std::string_view name) {
+  constexpr std::pair<std::string_view, VerdictFormat> kFormats[] = {
+      {"text", VerdictFormat::kText},   {"json", VerdictFormat::kJson},
+      {"csv", VerdictFormat::kCsv},     {"md", VerdictFormat::kMarkdown},
+      {"junit", VerdictFormat::kJunit}, {"sarif", VerdictFormat::kSarif},
+  };
+  for (const auto& [known, format] : kFormats) {
+    if (name == known) {
+      return format;
+    }
+  }
+  return absl::InvalidArgumentError(
+      absl::StrFormat("a verdict's output is text, json, csv, md, junit or sarif, not '%s'", name));
+}
+
+VerdictFormat VerdictFormatOf(OutputFormat format) {
+  switch (format) {
+    case OutputFormat::kText:
+      return VerdictFormat::kText;
+    case OutputFormat::kJson:
+      return VerdictFormat::kJson;
+    case OutputFormat::kCsv:
+      return VerdictFormat::kCsv;
+    case OutputFormat::kMarkdown:
+      return VerdictFormat::kMarkdown;
+  }
+  return VerdictFormat::kText;
+}
+
+absl::StatusOr<ReportFile> ReportFile::Open(std::string_view text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string_view::npos || equals + 1 == text.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("--report is FORMAT=FILE, for instance junit=assay.xml, not '%s'", text));
+  }
+  ReportFile file;
+  ASSAY_ASSIGN_OR_RETURN(file.format_, ParseVerdictFormat(text.substr(0, equals)));
+  file.path_ = std::string(text.substr(equals + 1));
+  ASSAY_RETURN_IF_ERROR(file.Write(""));
+  return file;
+}
+
+absl::Status ReportFile::Write(std::string_view text) const {
+  std::ofstream file(path_, std::ios::binary | std::ios::trunc);
+  file.write(text.data(), static_cast<std::streamsize>(text.size()));
+  file.close();
+  return file.good() ? absl::OkStatus()
+                     : absl::InvalidArgumentError(absl::StrFormat("cannot write '%s'", path_));
+}
+
+void AddVerdictOptions(CLI::App& command, VerdictOptions& options) {
+  command
+      .add_option("--report", options.reports,
+                  "FORMAT=FILE: writes the report to a file as well, as text, json, csv, md, junit "
+                  "or sarif; repeatable")
+      ->allow_extra_args(false);
+}
+
+void ReadOutputOption(const CLI::App& app, VerdictOptions& options) {
+  const CLI::Option* const output = app.get_option("--output");
+  if (output->count() > 0) {
+    options.output = output->results().back();
+  }
+}
+
+absl::StatusOr<VerdictOutput> OpenVerdictOutput(const VerdictOptions& options) {
+  VerdictOutput output;
+  ASSAY_ASSIGN_OR_RETURN(output.format, ParseVerdictFormat(options.output));
+  for (const std::string& report : options.reports) {
+    ASSAY_ASSIGN_OR_RETURN(ReportFile file, ReportFile::Open(report));
+    output.files.push_back(std::move(file));
+  }
+  return output;
+}
+
+absl::StatusOr<ExitCode> PrintComparison(Context& context, const v1::Comparison& comparison,
+                                         const VerdictOutput& output, const PolicyFile& policy) {
+  VerdictReport report;
+  report.comparison = comparison;
+  const bool shows_rows =
+      ShowsRows(output.format) ||
+      std::any_of(output.files.begin(), output.files.end(),
+                  [](const ReportFile& file) { return ShowsRows(file.format()); });
+  if (shows_rows) {
+    ASSAY_ASSIGN_OR_RETURN(report, LoadReport(context, comparison, policy));
+  }
+  ReportStyle style;
+  style.width = context.width();
+  style.palette = context.palette();
+  style.uses_unicode = context.uses_unicode();
+  style.command_suffix = context.command_suffix();
+  context.Print(Render(context, output.format, report, style));
+  style.palette = Palette(false);
+  for (const ReportFile& file : output.files) {
+    ASSAY_RETURN_IF_ERROR(file.Write(Render(context, file.format(), report, style)));
+  }
+  return comparison.state() == v1::Comparison::SUCCEEDED
+             ? static_cast<ExitCode>(comparison.exit_code())
+             : ExitCode::kCouldNotEvaluate;
+}
+
+}  // namespace assay::cli
