@@ -8,6 +8,7 @@
 #include "client/cli/comparison_view.h"
 #include "client/cli/interval_plot.h"
 #include "client/cli/numbers.h"
+#include "client/cli/table.h"
 #include "client/cli/text_width.h"
 #include "client/cpp/references.h"
 
