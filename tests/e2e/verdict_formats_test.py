@@ -86,7 +86,7 @@ max_drop = {limit}
         return self.assay("gate", "old", candidate, "--policy", policy.name, *flags)
 
     def test_formats_never_change_the_exit_code(self):
-        for limit, code in ((0.01, 1), (0.5, 0), (0.12, 4)):
+        for limit, code in ((0.01, 1), (0.5, 0), (0.25, 4)):
             for name in FORMATS:
                 result = self.gate("new", limit, "-o", name)
                 self.assertEqual(result.returncode, code, f"{limit} {name}: {result.stdout}")
