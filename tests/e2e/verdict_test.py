@@ -389,11 +389,6 @@ class EvidenceTest(VerdictCase):
         shown = {metric["metric"]["id"]: metric for metric in found["metrics"]}
         self.assertEqual(shown["latency_us.p95"]["metric"]["unit"], "us")
         self.assertIn("latency_us.p95", self.assay("gate", "fast", "slow", "--policy", gates).stdout)
-        for name, text in (("latency_us.p100", "unknown metric"),
-                           ("cost.p95", "neither run has the metric")):
-            wrong = self.policy(f'[[gate]]\nmetric = "{name}"\nmax_increase = 1\n')
-            code = 3 if name == "cost.p95" else 2
-            self.assertIn(text, self.fails(code, "gate", "fast", "slow", "--policy", wrong), name)
         elsewhere = [json.dumps({"key": f"k{row:05d}", "label": "yes", "latency_us": 1})
                      for row in range(self.ROWS)]
         self.ok("model", "push", "away", "--external")
@@ -401,6 +396,11 @@ class EvidenceTest(VerdictCase):
                 self.write("away.jsonl", "\n".join(elsewhere) + "\n"), "--machine", "m2")
         refused = self.compared(3, "gate", "fast", "away", "--policy", gates)
         self.assertIn("'m1' against 'm2'", refused["gates"][0]["reason"])
+        for name, text in (("latency_us.p100", "unknown metric"),
+                           ("cost.p95", "neither run has the metric")):
+            wrong = self.policy(f'[[gate]]\nmetric = "{name}"\nmax_increase = 1\n')
+            code = 3 if name == "cost.p95" else 2
+            self.assertIn(text, self.fails(code, "gate", "fast", "slow", "--policy", wrong), name)
 
     def test_the_area_under_a_curve_can_gate(self):
         lines = [json.dumps({"key": f"k{row:05d}", "label": "ab"[row % 2]}) for row in range(800)]
