@@ -59,7 +59,7 @@ TEST(LifecycleTest, TellsAboutItself) {
   EXPECT_GT(info.schema_version(), 0);
   EXPECT_GT(info.store_bytes(), 0);
   EXPECT_EQ(info.num_workers(), 3);
-  EXPECT_THAT(info.isa(), MatchesRegex("x86-64-v[34]|baseline"));
+  EXPECT_THAT(info.isa(), MatchesRegex("(x86-64-v[34]|baseline)([+]vnni)?"));
   EXPECT_EQ(info.http_address(), server->http_address());
   EXPECT_EQ(info.public_url(), "http://" + server->http_address());
 }
