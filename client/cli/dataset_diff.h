@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -55,10 +56,10 @@ class DatasetDiffer {
 
   const std::vector<std::string> columns_;
   const std::size_t max_rows_;
-  std::vector<std::string> keys_;      // of the first version, in order
+  std::deque<std::string> keys_;       // of the first version, in order; they stay where they are
   std::vector<std::uint64_t> hashes_;  // of its values, row by row
   std::vector<bool> is_met_;           // its rows that the second version has too
-  std::unordered_map<std::string, std::size_t> row_of_key_;
+  std::unordered_map<std::string_view, std::size_t> row_of_key_;
   DatasetDiff diff_;
 };
 

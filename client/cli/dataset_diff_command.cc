@@ -240,7 +240,9 @@ absl::StatusOr<ExitCode> RunDiff(Context& context, const DiffOptions& options) {
 void AddDatasetDiffCommand(CLI::App& dataset, Action& action) {
   auto options = std::make_shared<DiffOptions>();
   CLI::App* diff = dataset.add_subcommand(
-      "diff", "Says which rows two versions do not share, by key, and which columns differ");
+      "diff",
+      "Says which examples two versions do not share, by key, and which columns differ.\n"
+      "Documents of retrieval datasets are not compared.");
   diff->add_option("BEFORE", options->before, "digits@1")->required();
   diff->add_option("AFTER", options->after, "digits@2, or digits for the newest")->required();
   diff->add_option("--limit", options->limit, "List at most this many rows; 0: all")

@@ -18,7 +18,7 @@ trap 'kill "$server" 2>/dev/null || true' EXIT
 read -r ready <&"${SERVER[0]}"
 endpoint=$(sed -n 's/^ready grpc=\([^ ]*\).*/\1/p' <<<"$ready")
 "$bin/ingest_benchmark" "$endpoint" "$work"
-kill "$server" && wait "$server" || true
+kill "$server" && wait "$server"
 trap - EXIT
 
 echo "== a million labels of 77 classes"
@@ -52,7 +52,7 @@ server=$SERVER_PID
 trap 'kill "$server" 2>/dev/null || true' EXIT
 read -r ready <&"${SERVER[0]}"
 "$bin/trace_benchmark" ingest "$(sed -n 's/^ready grpc=\([^ ]*\).*/\1/p' <<<"$ready")" "$work/traces" 500000
-kill "$server" && wait "$server" || true
+kill "$server" && wait "$server"
 trap - EXIT
 "$bin/trace_benchmark" ask "$work/traces/store"
 "$bin/trace_benchmark" retain "$work/traces/store"
