@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_format.h"
 #include "client/cli/comparison_view.h"
+#include "client/cli/embedding_report.h"
 #include "client/cli/interval_plot.h"
 #include "client/cli/numbers.h"
 #include "client/cli/table.h"
@@ -316,6 +317,9 @@ std::string DiffText(const v1::Comparison& comparison, const ReportStyle& style)
   }
   if (comparison.has_slice_search()) {
     text += SlicesBlock(comparison, style) + "\n";
+  }
+  if (comparison.has_embedding_change()) {
+    text += EmbeddingText(comparison.embedding_change(), style) + "\n";
   }
   return text + NextBlock(comparison, style);
 }

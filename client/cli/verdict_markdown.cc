@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_format.h"
 #include "client/cli/comparison_view.h"
+#include "client/cli/embedding_report.h"
 #include "client/cli/html_report.h"
 #include "client/cli/numbers.h"
 #include "client/cli/verdict_report.h"
@@ -235,6 +236,9 @@ std::string VerdictMarkdown(const VerdictReport& report) {
   }
   if (const v1::MetricComparison* metric = CohortMetric(comparison); metric != nullptr) {
     text += CohortsBlock(*metric);
+  }
+  if (comparison.has_embedding_change()) {
+    text += EmbeddingMarkdown(comparison.embedding_change());
   }
   if (const std::string metric = RowMetric(comparison); !metric.empty()) {
     std::string facts;

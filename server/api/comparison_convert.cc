@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "assay/v1/comparison_service.pb.h"
 #include "evaluators/compare/gate.h"
+#include "server/api/embedding_change_convert.h"
 #include "server/api/resource_names.h"
 #include "server/api/set_optional.h"
 #include "server/base/status_macros.h"
@@ -167,6 +168,9 @@ void ToProto(const store::ComparisonResult& from, v1::Comparison& to) {
   to.set_claim(from.claim);
   for (const store::FieldDifference& difference : from.model_differences) {
     ToProto(difference, *to.add_model_differences());
+  }
+  if (from.embedding_change.has_value()) {
+    ToProto(*from.embedding_change, *to.mutable_embedding_change());
   }
   to.set_num_paired(from.num_paired);
   to.set_num_only_baseline(from.num_only_baseline);

@@ -27,6 +27,7 @@
 #include "server/run/cohorts.h"
 #include "server/run/comparison_rows.h"
 #include "server/run/corpus_comparison.h"
+#include "server/run/embedding_change.h"
 #include "server/run/fairness.h"
 #include "server/run/pairing.h"
 #include "server/run/run_inputs.h"
@@ -135,6 +136,7 @@ class Comparer {
     ASSAY_RETURN_IF_ERROR(CompareAnswers());
     ASSAY_RETURN_IF_ERROR(CompareCorpusMetrics());
     AddQuantiles();
+    ASSAY_RETURN_IF_ERROR(CompareEmbeddings());
     ASSAY_RETURN_IF_ERROR(DropEmptyCohorts());
     ASSAY_RETURN_IF_ERROR(Judge());
     ASSAY_RETURN_IF_ERROR(KeepRows());
@@ -468,6 +470,18 @@ class Comparer {
                                 .options = TestBy()};
     ASSAY_ASSIGN_OR_RETURN(
         draws_, CompareCorpus(store_, request, parallel_for_, control_, result_.metrics));
+    return absl::OkStatus();
+  }
+
+  absl::Status CompareEmbeddings() {
+    trace::Span span = StartSpan("comparison.embeddings");
+    const EmbeddingRequest request{.baseline = baseline_.facts,
+                                   .candidate = candidate_.facts,
+                                   .pairing = pairing_,
+                                   .is_paired = is_paired_,
+                                   .cohorts = cohorts_};
+    ASSAY_ASSIGN_OR_RETURN(result_.embedding_change,
+                           MeasureEmbeddings(store_, project_, request, parallel_for_, control_));
     return absl::OkStatus();
   }
 

@@ -10,6 +10,7 @@
 #include "evaluators/columns.h"
 #include "evaluators/compare/comparison.h"
 #include "evaluators/evaluator.h"
+#include "evaluators/metrics/embedding_change.h"
 
 namespace assay::store {
 
@@ -270,6 +271,32 @@ struct FlipsRecord {
   std::string bits;  // one an example, from the lowest of the first byte; empty: nothing can flip
 };
 
+// Means over the measured rows of a cohort, as of EmbeddingChange.
+struct EmbeddingChangeCell {
+  std::string cohort;  // "COLUMN=VALUE"; empty: all rows
+  std::int64_t num_rows = 0;
+  std::optional<double> cosine;
+  std::optional<double> l2;
+  std::optional<double> neighbor_overlap;
+  std::optional<double> procrustes_residual;
+};
+
+// What happened to the embeddings between the two runs of a comparison; see EmbeddingChange.
+struct EmbeddingChangeRecord {
+  std::int32_t baseline_dimension = 0;
+  std::int32_t candidate_dimension = 0;
+  std::int64_t num_paired = 0;
+  std::int64_t num_sampled = 0;    // of num_paired: all of them, or a sample spread evenly
+  std::int64_t num_neighbors = 0;  // k of neighbor_overlap
+  bool same_space = false;         // vectors compare directly: cosine and l2 are there
+  UnusableVectors baseline_unusable;
+  UnusableVectors candidate_unusable;
+  EmbeddingSpread baseline_spread;
+  EmbeddingSpread candidate_spread;
+  std::optional<double> debiased_cka;
+  std::vector<EmbeddingChangeCell> cells;  // all measured rows first
+};
+
 // What a comparison found; complete once the state is kSucceeded.
 struct ComparisonResult {
   Fairness fairness = Fairness::kUnknown;
@@ -289,7 +316,8 @@ struct ComparisonResult {
   bool identical_outputs = false;
   std::vector<MetricComparison> metrics;
   Behavior behavior;
-  std::string flip_metric;  // empty: none
+  std::optional<EmbeddingChangeRecord> embedding_change;  // absent: a side has no embeddings
+  std::string flip_metric;                                // empty: none
   std::int64_t num_broken = 0;
   std::int64_t num_fixed = 0;
   std::int64_t num_both_wrong = 0;

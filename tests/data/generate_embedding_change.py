@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Writes embedding_change.f32 and embedding_change.csv, the goldens of the embedding change measures.
+"""Writes embedding_change.f32 and embedding_change.csv, the goldens of the embedding change measures,
+and embedding_change_digits.csv, those of the digits example.
 
-Needs Debian's python3-numpy and python3-scipy; the tests need only the two files. 150 digits embeddings
+Needs Debian's python3-numpy and python3-scipy; the tests need only the files. 150 digits embeddings
 of 24 components (digits/embed_gelu.jsonl) are changed in the ways that a deployment changes them, and
 every measure is computed from its textbook form: k-NN by a full sort, CKA from n x n Gram matrices,
 Procrustes by scipy, ranks by a singular value decomposition of the data.
 
 embedding_change.f32: little-endian float32, case after case, row after row; the first case is the
 baseline. embedding_change.csv: case, dimension, measure, row (-1: of all rows), value.
+embedding_change_digits.csv: digits/embed_silu.jsonl against digits/embed_gelu.jsonl, all rows; cohort
+(empty: all), measure, value.
 """
 
 import csv
@@ -24,12 +27,13 @@ NUM_ROWS_SHOWN = 30  # of the measures by row
 K = 10
 
 
-def baseline():
-    rows = []
-    with open(HERE / "digits/embed_gelu.jsonl", encoding="utf-8") as lines:
-        for line in lines:
-            rows.append(json.loads(line)["embedding"])
-    return np.array(rows[:NUM_ROWS], dtype=np.float32)
+def json_lines(name):
+    with open(HERE / "digits" / name, encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def embeddings(name):
+    return np.array([row["embedding"] for row in json_lines(name)], dtype=np.float32)
 
 
 def changes(x):
@@ -86,20 +90,33 @@ def spread(x):
             "participation_ratio": 1 / (q**2).sum()}
 
 
+def by_row(x, y):
+    """Measures that have a value for each row, of candidate y against baseline x."""
+    before, after = neighbors(x), neighbors(y)
+    padded = np.zeros_like(x)
+    padded[:, : y.shape[1]] = y
+    fit_x, fit_y, _ = procrustes(x, padded)
+    found = {"neighbor_overlap": np.array([len(set(a) & set(b)) / K for a, b in zip(before, after)]),
+             "procrustes_residual": ((fit_x - fit_y) ** 2).sum(1) * len(x)}
+    if x.shape == y.shape:
+        found["cosine"] = (unit(x) * unit(y)).sum(1)
+        found["l2"] = np.linalg.norm(x - y, axis=1)
+    return found
+
+
 def measures(x, y):
     """(measure, row, value) of candidate y against baseline x."""
+    rows = by_row(x, y)
     if x.shape == y.shape:
-        cosine = (unit(x) * unit(y)).sum(1)
-        yield "mean_cosine", -1, cosine.mean()
-        yield "mean_l2", -1, np.linalg.norm(x - y, axis=1).mean()
-    before, after = neighbors(x), neighbors(y)
-    overlap = [len(set(a) & set(b)) / K for a, b in zip(before, after)]
+        yield "mean_cosine", -1, rows["cosine"].mean()
+        yield "mean_l2", -1, rows["l2"].mean()
+    overlap = rows["neighbor_overlap"]
     yield from (("neighbor_overlap", i, v) for i, v in enumerate(overlap[:NUM_ROWS_SHOWN]))
     yield "mean_neighbor_overlap", -1, np.mean(overlap)
     padded = np.zeros_like(x)
     padded[:, : y.shape[1]] = y
-    fit_x, fit_y, disparity = procrustes(x, padded)
-    residual = ((fit_x - fit_y) ** 2).sum(1) * len(x)
+    disparity = procrustes(x, padded)[2]
+    residual = rows["procrustes_residual"]
     yield from (("procrustes_residual", i, v) for i, v in enumerate(residual[:NUM_ROWS_SHOWN]))
     yield "procrustes_disparity", -1, disparity
     yield "debiased_cka", -1, cka(x, y)
@@ -107,8 +124,26 @@ def measures(x, y):
         yield name, -1, value
 
 
+def digits():
+    """(cohort, measure, value) of the digits example."""
+    x = embeddings("embed_gelu.jsonl").astype(np.float64)
+    y = embeddings("embed_silu.jsonl").astype(np.float64)
+    cohorts = {"": np.ones(len(x), dtype=bool)}
+    examples = json_lines("examples.jsonl")
+    for column in ("digit", "ink"):
+        values = np.array([row[f"cohort.{column}"] for row in examples])
+        cohorts.update((f"{column}={value}", values == value) for value in sorted(set(values)))
+    rows = by_row(x, y)
+    for cohort, members in cohorts.items():
+        yield cohort, "num_rows", members.sum()
+        yield from ((cohort, name, values[members].mean()) for name, values in rows.items())
+    yield "", "debiased_cka", cka(x, y)
+    for side, vectors in (("baseline_spread", x), ("candidate_spread", y)):
+        yield from (("", f"{side}.{name}", value) for name, value in spread(vectors).items())
+
+
 def main():
-    x = baseline()
+    x = embeddings("embed_gelu.jsonl")[:NUM_ROWS]
     with open(HERE / "embedding_change.f32", "wb") as vectors, \
             open(HERE / "embedding_change.csv", "w", newline="", encoding="utf-8") as goldens:
         writer = csv.writer(goldens, lineterminator="\n")
@@ -122,6 +157,11 @@ def main():
                 if row < 0:
                     found[measure] = round(float(value), 4)
             print(case, found)
+    with open(HERE / "embedding_change_digits.csv", "w", newline="", encoding="utf-8") as goldens:
+        writer = csv.writer(goldens, lineterminator="\n")
+        writer.writerow(["cohort", "measure", "value"])
+        for cohort, measure, value in digits():
+            writer.writerow([cohort, measure, f"{float(value):.12g}"])
 
 
 if __name__ == "__main__":

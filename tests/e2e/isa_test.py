@@ -32,25 +32,35 @@ class IsaTest(AssayCase):
         return found
 
     def results(self, name):
-        """Digests of a run of labels and of two runs of vectors, computed at one level."""
+        """A run of labels, one of vectors and the change of these, computed at one level."""
         self.store = self.folder / f"store-{name}"
         server = self.start_server("--isa", name)
         self.push_digits()
         for activation in ("gelu", "silu"):
-            self.ok("model", "push", activation, "--external")
+            self.ok("model", "push", activation, "--external", "--config", "embedding_space=digits")
             self.ok("outputs", "push", "--model", activation, "--dataset", "digits",
                     DATA / f"digits/embed_{activation}.jsonl")
         runs = [self.json("eval", "--dataset", "digits", "--model", model)
                 for model in ("mlp@1", "gelu", "silu")]
+        change = self.json("diff", "gelu", "silu", "--dataset", "digits")["embedding_change"]
         self.stop_server(server)
         for run in runs:
             self.assertTrue(run["isa"] in (name, name + "+vnni"), run["isa"])
-        return [run["result_digest"] for run in runs]
+        return [run["result_digest"] for run in runs], change
 
     def test_every_level_gives_the_same_scores(self):
-        found = {name: self.results(name) for name in self.levels()}
-        for name, digests in found.items():
-            self.assertEqual(digests, found["baseline"], name)
+        levels = self.levels()
+        found = {name: self.results(name) for name in levels}
+        for name, (digests, change) in found.items():
+            self.assertEqual(digests, found["baseline"][0], name)
+            for cell, expected in zip(change["cells"], found["baseline"][1]["cells"]):
+                self.assertEqual(cell["cosine"], expected["cosine"], name)
+                self.assertEqual(cell["neighbor_overlap"], expected["neighbor_overlap"], name)
+                self.assertAlmostEqual(cell["procrustes_residual"], expected["procrustes_residual"],
+                                       delta=1e-9, msg=name)
+        # Products are fused from v3 on, so that all bits are equal there.
+        for name in levels[2:]:
+            self.assertEqual(found[name][1], found["x86-64-v3"][1])
 
     def test_the_environment_names_the_level_where_the_flag_does_not(self):
         # Of every command, because one server may answer several.

@@ -8,6 +8,7 @@
 #include "server/base/status_macros.h"
 #include "server/store/sqlite/comparison_parts.h"
 #include "server/store/sqlite/comparison_row_table.h"
+#include "server/store/sqlite/embedding_change_table.h"
 #include "server/store/sqlite/id_sequence.h"
 #include "server/store/sqlite/page_bound.h"
 #include "server/store/sqlite/statement.h"
@@ -158,6 +159,8 @@ absl::StatusOr<ComparisonRecord> SelectComparison(Database& database, Id project
   ASSAY_RETURN_IF_ERROR(SelectSlices(database, project, comparison, result.slices.slices));
   ASSAY_ASSIGN_OR_RETURN(result.gates,
                          SelectGates(database, project, comparison, GateKind::kJudged));
+  ASSAY_ASSIGN_OR_RETURN(result.embedding_change,
+                         SelectEmbeddingChange(database, project, comparison));
   return record;
 }
 
@@ -197,6 +200,10 @@ absl::Status StoreComparisonResult(Database& database, Id project, Id comparison
   ASSAY_RETURN_IF_ERROR(InsertSlices(database, project, comparison, result.slices.slices));
   ASSAY_RETURN_IF_ERROR(
       InsertGates(database, project, comparison, GateKind::kJudged, result.gates));
+  if (result.embedding_change.has_value()) {
+    ASSAY_RETURN_IF_ERROR(
+        InsertEmbeddingChange(database, project, comparison, *result.embedding_change));
+  }
   return RunOnce(database, kStoreResult, project, comparison, RunState::kSucceeded, now_us,
                  result.fairness, result.num_paired, result.num_only_baseline,
                  result.num_only_candidate, result.num_baseline_errors, result.num_candidate_errors,

@@ -91,6 +91,21 @@ ComparisonResult Result() {
   gate.rows_needed = 1200;
   gate.reason = "too few rows";
   result.gates = {gate};
+  EmbeddingChangeRecord& change = result.embedding_change.emplace();
+  change.baseline_dimension = 24;
+  change.candidate_dimension = 12;
+  change.num_paired = 25'000;
+  change.num_sampled = 20'000;
+  change.num_neighbors = 10;
+  change.same_space = true;
+  change.baseline_unusable = {.num_missing = 1, .num_zero = 2, .num_not_finite = 3};
+  change.candidate_unusable = {.num_missing = 4, .num_zero = 5, .num_not_finite = 6};
+  change.baseline_spread = {.mean_norm = 0.1, .mean_pairwise_cosine = -0.0};
+  change.candidate_spread = {.mean_norm = 1e300, .effective_rank = 7.5, .participation_ratio = 2};
+  change.debiased_cka = 1.0 / 3;
+  change.cells = {
+      {.cohort = "", .num_rows = 19'000, .cosine = 0.7, .l2 = -0.0},
+      {.cohort = "lang=de", .num_rows = 7, .neighbor_overlap = 0.1, .procrustes_residual = 1e-300}};
   result.verdict = Verdict::kInconclusive;
   result.summary = "accuracy fell";
   result.exit_code = 4;
@@ -187,6 +202,46 @@ TEST_F(ComparisonStoreTest, AResultIsReadBackBitForBit) {
   EXPECT_EQ(got.verdict, Verdict::kInconclusive);
   EXPECT_EQ(got.summary, "accuracy fell");
   EXPECT_EQ(got.exit_code, 4);
+}
+
+TEST_F(ComparisonStoreTest, AnEmbeddingChangeIsReadBackBitForBit) {
+  const Id id = Create(Asked())->id;
+  const ComparisonResult result = Result();
+  ASSERT_TRUE(runs().FinishComparison(Claim(), result).ok());
+  Reopen();
+
+  ASSERT_TRUE(Get(id).result.embedding_change.has_value());
+  const EmbeddingChangeRecord got = *Get(id).result.embedding_change;
+  const EmbeddingChangeRecord& put = *result.embedding_change;
+  EXPECT_EQ(got.baseline_dimension, 24);
+  EXPECT_EQ(got.candidate_dimension, 12);
+  EXPECT_EQ(got.num_paired, 25'000);
+  EXPECT_EQ(got.num_sampled, 20'000);
+  EXPECT_EQ(got.num_neighbors, 10);
+  EXPECT_TRUE(got.same_space);
+  EXPECT_EQ(got.baseline_unusable.num_missing, 1);
+  EXPECT_EQ(got.baseline_unusable.num_zero, 2);
+  EXPECT_EQ(got.baseline_unusable.num_not_finite, 3);
+  EXPECT_EQ(got.candidate_unusable.num_missing, 4);
+  EXPECT_EQ(got.candidate_unusable.num_zero, 5);
+  EXPECT_EQ(got.candidate_unusable.num_not_finite, 6);
+  for (const auto side :
+       {&EmbeddingChangeRecord::baseline_spread, &EmbeddingChangeRecord::candidate_spread}) {
+    ExpectBits((got.*side).mean_norm, (put.*side).mean_norm);
+    ExpectBits((got.*side).mean_pairwise_cosine, (put.*side).mean_pairwise_cosine);
+    ExpectBits((got.*side).effective_rank, (put.*side).effective_rank);
+    ExpectBits((got.*side).participation_ratio, (put.*side).participation_ratio);
+  }
+  ExpectBits(got.debiased_cka, put.debiased_cka);
+  ASSERT_THAT(got.cells, SizeIs(2));
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(got.cells[i].cohort, put.cells[i].cohort);
+    EXPECT_EQ(got.cells[i].num_rows, put.cells[i].num_rows);
+    ExpectBits(got.cells[i].cosine, put.cells[i].cosine);
+    ExpectBits(got.cells[i].l2, put.cells[i].l2);
+    ExpectBits(got.cells[i].neighbor_overlap, put.cells[i].neighbor_overlap);
+    ExpectBits(got.cells[i].procrustes_residual, put.cells[i].procrustes_residual);
+  }
 }
 
 TEST_F(ComparisonStoreTest, TheSameSpecificationIsTheSameComparison) {

@@ -1,0 +1,257 @@
+#include "server/run/embedding_change.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <numeric>
+#include <ranges>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "evaluators/metrics/embedding_change.h"
+#include "server/base/status_macros.h"
+#include "server/run/output_index.h"
+#include "server/run/row_source.h"
+#include "server/run/run_inputs.h"
+
+namespace assay::run {
+namespace {
+
+constexpr std::string_view kEmbedding = "embedding";
+constexpr std::string_view kSpaceKey = "embedding_space";
+constexpr std::int64_t kNumNeighbors = 10;
+
+// The embeddings of one run.
+class EmbeddingReader {
+ public:
+  EmbeddingReader(store::Store& store, const ComparedRun& compared, const RunInputs& inputs,
+                  const JobControl& control)
+      : store_(store), compared_(compared), inputs_(inputs), control_(control) {}
+
+  // nullptr when the outputs have no vectors by that name. Refers to the inputs.
+  const store::ColumnRecord* column() const {
+    const store::ColumnRecord* const column = FindColumn(inputs_.output_columns, kEmbedding);
+    const bool is_vector = column != nullptr && (column->type == ColumnType::kFloat32Vector ||
+                                                 column->type == ColumnType::kFloat64Vector);
+    return is_vector && column->dimension > 0 ? column : nullptr;
+  }
+
+  // The first output of each of the examples `rows`, in any order; a null row where there is none.
+  // column() is there.
+  absl::StatusOr<Column> Read(const std::vector<std::int64_t>& rows) const {
+    ASSAY_ASSIGN_OR_RETURN(const auto index, LoadIndex());
+    ASSAY_ASSIGN_OR_RETURN(const RowFilter filter, ParseRowFilter(compared_.run.row_filter));
+    RowSource source(store_, std::make_shared<const RunInputs>(inputs_), index, filter,
+                     {.example_columns = {}, .output_columns = {std::string(kEmbedding)}});
+    std::vector<std::size_t> order(rows.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::sort(order, {}, [&](std::size_t i) { return rows[i]; });
+    Column found;
+    found.name = column()->name;
+    found.type = column()->type;
+    found.dimension = column()->dimension;
+    std::vector<std::int64_t> place(rows.size(), -1);  // in `found`, by position in `rows`
+    for (std::size_t next = 0; next < order.size();) {
+      const std::int64_t chunk = rows[order[next]] / store::kChunkRows;
+      ASSAY_RETURN_IF_ERROR(control_.Check());
+      ASSAY_ASSIGN_OR_RETURN(const RowBlock block, source.Read(chunk));
+      const std::vector<std::int64_t>& examples = block.scored.examples;
+      std::vector<std::int64_t> taken;
+      std::size_t output = 0;
+      for (; next < order.size() && rows[order[next]] / store::kChunkRows == chunk; ++next) {
+        const std::int64_t example = rows[order[next]] - block.first_row;
+        while (output < examples.size() && examples[output] < example) {
+          ++output;
+        }
+        if (output < examples.size() && examples[output] == example) {
+          place[order[next]] = found.num_rows + std::ssize(taken);
+          taken.push_back(static_cast<std::int64_t>(output));
+        }
+      }
+      if (!taken.empty()) {
+        Append(found, Gather(*block.scored.Batch().output(kEmbedding), taken));
+      }
+    }
+    const auto in_order = std::views::iota(std::int64_t{0}, found.num_rows);
+    return std::ranges::equal(place, in_order) ? std::move(found) : Gather(found, place);
+  }
+
+ private:
+  // nullptr when the outputs are aligned to the examples.
+  absl::StatusOr<std::shared_ptr<const OutputIndex>> LoadIndex() const {
+    if (inputs_.outputs.is_aligned) {
+      return std::shared_ptr<const OutputIndex>();
+    }
+    ASSAY_ASSIGN_OR_RETURN(OutputIndex index, OutputIndex::Load(store_, inputs_));
+    return std::make_shared<const OutputIndex>(std::move(index));
+  }
+
+  store::Store& store_;
+  const ComparedRun& compared_;
+  const RunInputs& inputs_;
+  const JobControl& control_;
+};
+
+// Components so large that their products overflow leave measures without a number.
+std::optional<double> Finite(const std::optional<double>& value) {
+  return value.has_value() && std::isfinite(*value) ? value : std::nullopt;
+}
+
+EmbeddingSpread Finite(const EmbeddingSpread& spread) {
+  return {.mean_norm = spread.mean_norm,
+          .mean_pairwise_cosine = Finite(spread.mean_pairwise_cosine),
+          .effective_rank = Finite(spread.effective_rank),
+          .participation_ratio = Finite(spread.participation_ratio)};
+}
+
+// Mean of `values` at positions `rows`; absent when there are no values or no rows.
+std::optional<double> MeanAt(const std::vector<double>& values,
+                             const std::vector<std::size_t>& rows) {
+  if (values.empty() || rows.empty()) {
+    return std::nullopt;
+  }
+  double sum = 0;
+  for (const std::size_t row : rows) {
+    sum += values[row];
+  }
+  return Finite(sum / static_cast<double>(rows.size()));
+}
+
+// `rows` are positions in change.rows.
+store::EmbeddingChangeCell CellOf(const EmbeddingChange& change, std::string cohort,
+                                  const std::vector<std::size_t>& rows) {
+  return {.cohort = std::move(cohort),
+          .num_rows = std::ssize(rows),
+          .cosine = MeanAt(change.cosine, rows),
+          .l2 = MeanAt(change.l2, rows),
+          .neighbor_overlap = MeanAt(change.neighbor_overlap, rows),
+          .procrustes_residual = MeanAt(change.procrustes_residual, rows)};
+}
+
+// `measured` are the candidate's rows behind change.rows.
+void AddCohortCells(const EmbeddingChange& change, const std::vector<std::int64_t>& measured,
+                    std::span<const CohortColumn> cohorts, store::EmbeddingChangeRecord& record) {
+  for (const CohortColumn& cohort : cohorts) {
+    std::vector<std::vector<std::size_t>> rows_of(cohort.values.size());
+    for (std::size_t i = 0; i < measured.size(); ++i) {
+      if (const std::int32_t value = cohort.value_of[static_cast<std::size_t>(measured[i])];
+          value >= 0) {
+        rows_of[static_cast<std::size_t>(value)].push_back(i);
+      }
+    }
+    for (std::size_t value = 0; value < rows_of.size(); ++value) {
+      if (!rows_of[value].empty()) {
+        record.cells.push_back(CellOf(change, CohortName(cohort, value), rows_of[value]));
+      }
+    }
+  }
+}
+
+// `rows` are the candidate's rows that were measured or found unusable.
+store::EmbeddingChangeRecord ToRecord(const EmbeddingChange& change,
+                                      const std::vector<std::int64_t>& rows,
+                                      std::span<const CohortColumn> cohorts) {
+  store::EmbeddingChangeRecord record;
+  record.baseline_dimension = change.baseline_dimension;
+  record.candidate_dimension = change.candidate_dimension;
+  record.num_sampled = std::ssize(rows);
+  record.num_neighbors = kNumNeighbors;
+  record.baseline_unusable = change.baseline_unusable;
+  record.candidate_unusable = change.candidate_unusable;
+  record.baseline_spread = Finite(change.baseline_spread);
+  record.candidate_spread = Finite(change.candidate_spread);
+  record.debiased_cka = Finite(change.debiased_cka);
+  std::vector<std::size_t> all(change.rows.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  record.cells.push_back(CellOf(change, "", all));
+  std::vector<std::int64_t> measured;
+  measured.reserve(change.rows.size());
+  for (const std::int64_t row : change.rows) {
+    measured.push_back(rows[static_cast<std::size_t>(row)]);
+  }
+  AddCohortCells(change, measured, cohorts, record);
+  return record;
+}
+
+// Work that a stopped job would not use is left out, so that it ends soon.
+ParallelFor Stoppable(const ParallelFor& parallel_for, const JobControl& control) {
+  return [&](std::int64_t n, const std::function<void(std::int64_t)>& body) {
+    parallel_for(n, [&](std::int64_t i) {
+      if (control.reason() == StopReason::kNone) {
+        body(i);
+      }
+    });
+  };
+}
+
+}  // namespace
+
+std::vector<std::int64_t> SampleRows(std::span<const std::uint8_t> is_paired, std::int64_t limit) {
+  std::vector<std::int64_t> paired;
+  for (std::size_t row = 0; row < is_paired.size(); ++row) {
+    if (is_paired[row] != 0) {
+      paired.push_back(static_cast<std::int64_t>(row));
+    }
+  }
+  const std::int64_t num_paired = std::ssize(paired);
+  if (num_paired <= limit) {
+    return paired;
+  }
+  std::vector<std::int64_t> chosen;
+  chosen.reserve(static_cast<std::size_t>(limit));
+  for (std::int64_t i = 0; i < limit; ++i) {
+    chosen.push_back(paired[static_cast<std::size_t>(i * num_paired / limit)]);
+  }
+  return chosen;
+}
+
+bool HaveOneSpace(const store::ModelVersionRecord& baseline,
+                  const store::ModelVersionRecord& candidate) {
+  const auto before = baseline.config.find(std::string(kSpaceKey));
+  const auto after = candidate.config.find(std::string(kSpaceKey));
+  if (before != baseline.config.end() && after != candidate.config.end()) {
+    return before->second == after->second;
+  }
+  return !baseline.weights_digest.empty() && baseline.weights_digest == candidate.weights_digest;
+}
+
+absl::StatusOr<std::optional<store::EmbeddingChangeRecord>> MeasureEmbeddings(
+    store::Store& store, store::Id project, const EmbeddingRequest& request,
+    const ParallelFor& parallel_for, const JobControl& control) {
+  ASSAY_ASSIGN_OR_RETURN(const RunInputs baseline_inputs,
+                         OpenRunInputs(store, project, request.baseline.outputs.id));
+  ASSAY_ASSIGN_OR_RETURN(const RunInputs candidate_inputs,
+                         OpenRunInputs(store, project, request.candidate.outputs.id));
+  const EmbeddingReader before(store, request.baseline, baseline_inputs, control);
+  const EmbeddingReader after(store, request.candidate, candidate_inputs, control);
+  if (before.column() == nullptr || after.column() == nullptr) {
+    return std::nullopt;
+  }
+  const std::int32_t dimension = std::max(before.column()->dimension, after.column()->dimension);
+  const std::vector<std::int64_t> rows =
+      SampleRows(request.is_paired, std::min(kMaxEmbeddingRows, kMaxEmbeddingValues / dimension));
+  std::vector<std::int64_t> baseline_rows;
+  baseline_rows.reserve(rows.size());
+  for (const std::int64_t row : rows) {
+    baseline_rows.push_back(request.pairing.BaselineRow(row));
+  }
+  ASSAY_ASSIGN_OR_RETURN(const Column before_vectors, before.Read(baseline_rows));
+  ASSAY_ASSIGN_OR_RETURN(const Column after_vectors, after.Read(rows));
+  const bool same_space = before.column()->dimension == after.column()->dimension &&
+                          HaveOneSpace(request.baseline.model, request.candidate.model);
+  ASSAY_ASSIGN_OR_RETURN(const EmbeddingChange change,
+                         MeasureEmbeddingChange(before_vectors, after_vectors,
+                                                {.k = kNumNeighbors, .same_space = same_space},
+                                                Stoppable(parallel_for, control)));
+  ASSAY_RETURN_IF_ERROR(control.Check());
+  store::EmbeddingChangeRecord record = ToRecord(change, rows, request.cohorts);
+  record.num_paired = std::ranges::count(request.is_paired, std::uint8_t{1});
+  record.same_space = same_space;
+  return record;
+}
+
+}  // namespace assay::run
