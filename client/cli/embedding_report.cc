@@ -30,7 +30,7 @@ std::string Text(bool is_present, double value) {
                                     : absl::StrFormat("%.4g", value);
 }
 
-// `24 components, 597 rows`; `24 -> 12 components, 19,990 rows of an even sample of 20,000 out of
+// `24 components, 597 rows`; `24 -> 12 components, 4,990 rows of an even sample of 5,000 out of
 // 1,000,000 pairs`.
 std::string Subject(const v1::EmbeddingChange& change) {
   std::string components = absl::StrFormat("%d", change.baseline_dimension());

@@ -18,7 +18,7 @@ namespace assay::run {
 // Most pairs that the embedding change is measured on: searching neighbours takes time with their
 // square. Fewer where vectors are long, so that a side takes at most kMaxEmbeddingValues components
 // in memory.
-inline constexpr std::int64_t kMaxEmbeddingRows = 20'000;
+inline constexpr std::int64_t kMaxEmbeddingRows = 5'000;
 inline constexpr std::int64_t kMaxEmbeddingValues = kMaxEmbeddingRows * 2048;
 
 // What is compared. `is_paired` and `cohorts` go by the candidate's rows.

@@ -39,7 +39,7 @@ export type EmbeddingChange = Message<"assay.v1.EmbeddingChange"> & {
 
   /**
    * Of `num_paired`, those whose vectors were read: all, or a sample at even distances when there are
-   * more than 20,000 pairs or a side would have more than 40,960,000 components. Measured are those
+   * more than 5,000 pairs or a side would have more than 10,240,000 components. Measured are those
    * of them with usable vectors on both sides.
    *
    * @generated from field: int64 num_sampled = 4;
