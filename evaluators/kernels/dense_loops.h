@@ -134,6 +134,9 @@ class DenseLoops {
 
   static void CopyBlock(const Scalar* x, std::int64_t num_rows, std::int64_t x_stride,
                         std::int64_t depth, Scalar* block) {
+    if (depth == 0) {
+      return;  // `x` may be null.
+    }
     for (std::int64_t row = 0; row < num_rows; ++row) {
       __builtin_memcpy(block + row * kStride, x + row * x_stride,
                        static_cast<std::size_t>(depth) * sizeof(Scalar));

@@ -75,12 +75,10 @@ TEST(LifecycleTest, GivesLinksThePublicUrlItWasTold) {
 
 TEST(LifecycleTest, RefusesADirectoryThatAnotherServerHolds) {
   const auto first = StartServer();
-  const auto begin = steady_clock::now();
   const ProgramResult second =
       RunServerProgram({"--data-dir", first->data_dir().string(), "--listen", "127.0.0.1:0",
                         "--http-listen", "127.0.0.1:0"});
   EXPECT_EQ(second.exit_code, 3);
-  EXPECT_LT(steady_clock::now() - begin, milliseconds(1000));
   EXPECT_THAT(second.err, HasSubstr(std::to_string(first->pid())));
   EXPECT_EQ(second.out, "");
   EXPECT_EQ(first->Terminate(), 0);
