@@ -118,20 +118,31 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
 
   class OwnExchange : public Exchange {
    public:
-    OwnExchange(std::shared_ptr<Connection> connection, Request request, std::uint64_t num_bytes)
-        : connection_(std::move(connection)), request_(std::move(request)), num_bytes_(num_bytes) {}
+    OwnExchange(std::shared_ptr<Connection> connection, std::uint64_t number, Request request,
+                std::uint64_t num_bytes)
+        : connection_(std::move(connection)),
+          number_(number),
+          request_(std::move(request)),
+          num_bytes_(num_bytes) {}
 
+    // A thread can let go of an answered exchange when the connection has the next request already.
     ~OwnExchange() override {
       connection_->visitor_->census.ReturnBytes(num_bytes_);
-      connection_->RunLater([](Connection& connection) { connection.OnReleased(); });
+      connection_->RunLater([number = number_](Connection& connection) {
+        if (connection.num_exchanges_ == number) {
+          connection.OnReleased();
+        }
+      });
     }
 
     const Request& request() const override { return request_; }
     const std::string& peer() const override { return connection_->visitor_->peer; }
 
     void OnDisconnect(std::function<void()> callback) override {
-      connection_->Run([callback = std::move(callback)](Connection& connection) {
-        connection.WatchFor(callback);
+      connection_->Run([number = number_, callback = std::move(callback)](Connection& connection) {
+        if (connection.num_exchanges_ == number) {
+          connection.WatchFor(callback);
+        }
       });
     }
     void Reply(Response response) override {
@@ -154,6 +165,7 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
 
    private:
     const std::shared_ptr<Connection> connection_;
+    const std::uint64_t number_;
     const Request request_;
     const std::uint64_t num_bytes_;
   };
@@ -328,8 +340,8 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
     if (site_.tracer != nullptr && !route_->span_name.empty()) {
       span_ = RequestSpan(*site_.tracer, route_->span_name, request_);
     }
-    route_->handler(std::make_shared<OwnExchange>(shared_from_this(), std::move(request_),
-                                                  std::exchange(body_bytes_, 0)));
+    route_->handler(std::make_shared<OwnExchange>(
+        shared_from_this(), ++num_exchanges_, std::move(request_), std::exchange(body_bytes_, 0)));
   }
 
   // The exchange is gone; it must have been answered.
@@ -539,7 +551,8 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
   std::uint64_t body_bytes_ = 0;  // set aside and not yet given to an exchange
   bool keep_alive_ = false;
   bool is_head_ = false;
-  RequestSpan span_;  // ends when the answer is out
+  std::uint64_t num_exchanges_ = 0;  // given to handlers; the last has the request under way
+  RequestSpan span_;                 // ends when the answer is out
 
   // The other side, while a handler works.
   std::function<void()> on_disconnect_;

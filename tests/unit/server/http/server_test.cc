@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -19,24 +20,45 @@ namespace {
 
 using ::testing::StartsWith;
 
+class Caller {
+ public:
+  explicit Caller(int port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(static_cast<std::uint16_t>(port));
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
+  }
+  ~Caller() { close(fd_); }
+  Caller(const Caller&) = delete;
+  Caller& operator=(const Caller&) = delete;
+
+  void AskFor(const std::string& path, const std::string& header = "") {
+    const std::string request =
+        "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + header + "\r\n";
+    EXPECT_EQ(send(fd_, request.data(), request.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(request.size()));
+  }
+
+  // What comes next, a whole answer if that is short; empty once the server hung up.
+  std::string Receive() {
+    char buffer[4096];
+    const ssize_t size = recv(fd_, buffer, sizeof buffer, 0);
+    return {buffer, size > 0 ? static_cast<std::size_t>(size) : 0};
+  }
+
+ private:
+  int fd_;
+};
+
 // The whole answer to GET `path`.
 std::string Get(int port, const std::string& path) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(static_cast<std::uint16_t>(port));
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  EXPECT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
-  const std::string request =
-      "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-  EXPECT_EQ(send(fd, request.data(), request.size(), MSG_NOSIGNAL),
-            static_cast<ssize_t>(request.size()));
+  Caller caller(port);
+  caller.AskFor(path, "Connection: close\r\n");
   std::string answer;
-  char buffer[4096];
-  for (ssize_t size = 0; (size = recv(fd, buffer, sizeof buffer, 0)) > 0;) {
-    answer.append(buffer, static_cast<std::size_t>(size));
+  for (std::string piece = caller.Receive(); !piece.empty(); piece = caller.Receive()) {
+    answer.append(piece);
   }
-  close(fd);
   return answer;
 }
 
@@ -57,6 +79,28 @@ TEST(HttpServerTest, SendsAnAnswerOfAnotherThreadBeforeItMissesOne) {
               }});
   const std::unique_ptr<Server> server = Serve(std::move(router));
   EXPECT_THAT(Get(server->address().port, "/"), StartsWith("HTTP/1.1 200 "));
+}
+
+// The thread that answered the first request lets go of it during the second.
+TEST(HttpServerTest, LettingGoOfAnAnsweredRequestIsNoAnswerToTheNext) {
+  std::promise<std::shared_ptr<Exchange>> answered;
+  std::promise<std::shared_ptr<Exchange>> waiting;
+  Router router;
+  router.Add("GET", "/first", {0, [&](const std::shared_ptr<Exchange>& exchange) {
+                                 exchange->Reply(JsonResponse(200, "{}"));
+                                 answered.set_value(exchange);
+                               }});
+  router.Add("GET", "/second",
+             {0, [&](const std::shared_ptr<Exchange>& exchange) { waiting.set_value(exchange); }});
+  const std::unique_ptr<Server> server = Serve(std::move(router));
+  Caller caller(server->address().port);
+  caller.AskFor("/first");
+  EXPECT_THAT(caller.Receive(), StartsWith("HTTP/1.1 200 "));
+  caller.AskFor("/second");
+  const std::shared_ptr<Exchange> second = waiting.get_future().get();
+  answered.get_future().get().reset();
+  second->Reply(JsonResponse(202, "{}"));
+  EXPECT_THAT(caller.Receive(), StartsWith("HTTP/1.1 202 "));
 }
 
 TEST(HttpServerTest, AnswersForAHandlerThatDoesNot) {
