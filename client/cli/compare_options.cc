@@ -20,12 +20,7 @@ absl::StatusOr<PolicyFile> MakePolicy(const CompareOptions& options) {
   if (!options.policy.empty()) {
     ASSAY_ASSIGN_OR_RETURN(file, ReadPolicyFile(options.policy));
   }
-  for (const std::string& limit : options.max_drops) {
-    ASSAY_ASSIGN_OR_RETURN(*file.policy.add_gates(), ParseMaxDrop(limit));
-  }
-  for (const std::string& limit : options.max_increases) {
-    ASSAY_ASSIGN_OR_RETURN(*file.policy.add_gates(), ParseMaxIncrease(limit));
-  }
+  ASSAY_RETURN_IF_ERROR(AddFlagGates(options.max_drops, options.max_increases, file));
   if (options.alpha.has_value()) {
     if (!(*options.alpha > 0 && *options.alpha < 0.5)) {
       return absl::InvalidArgumentError(
@@ -100,7 +95,7 @@ absl::StatusOr<ExitCode> Compare(Context& context, const CompareOptions& options
   ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
   const absl::StatusOr<v1::Comparison> created = client->CreateComparison(request);
   if (!created.ok()) {
-    return AtPolicyLine(created.status(), file);
+    return AtGateOrigin(created.status(), file);
   }
   ASSAY_ASSIGN_OR_RETURN(const v1::Comparison comparison,
                          WaitForComparison(context, created->name()));

@@ -303,8 +303,18 @@ max_changed = 0.2
                       complaint('[[gate]]\nmetric = "accuracy"\nmax_increase = 0\n'))
         self.assertIn("gate.toml:2: gates[0].cohort",
                       complaint('[[gate]]\nmetric = "accuracy"\ncohort = "part=p9"\nmax_drop = 0\n'))
+        self.assertIn("gate.toml:2: gates[0].metric: 'accuracy.p95': a binary metric has no quantile",
+                      complaint('[[gate]]\nmetric = "accuracy.p95"\nmax_drop = 0\n'))
+        self.assertIn("gate.toml:2: gates[0].metric: 'macro_f1.p5': a corpus metric has no quantile",
+                      complaint('[[gate]]\nmetric = "macro_f1.p5"\nmax_drop = 0\n'))
         self.fails(3, "gate", "old", "new", "--policy",
                    self.policy('[[gate]]\nmetric = "nDCG@10"\nmax_drop = 0\n'))
+
+    def test_a_wrong_gate_of_a_flag_names_the_flag(self):
+        self.assertIn("--max-drop accuracy.p95=0.1: gates[1].metric: 'accuracy.p95': a binary metric "
+                      "has no quantile; gate on 'accuracy' itself",
+                      self.fails(2, "diff", "old", "new", "--max-drop", "accuracy=0.1",
+                                 "--max-drop", "accuracy.p95=0.1"))
 
     def test_times_are_gated_only_when_one_machine_measured_both(self):
         def slow(row):
