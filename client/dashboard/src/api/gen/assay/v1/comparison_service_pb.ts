@@ -25,7 +25,9 @@ export const file_assay_v1_comparison_service: GenFile = /*@__PURE__*/
  */
 export type Gate = Message<"assay.v1.Gate"> & {
   /**
-   * Required. Metric.id in both runs.
+   * Required. Metric.id in both runs; a quantile of a metric that is the mean of row scores other
+   * than 0 and 1, as `latency_us.p95` or `latency_us.p99.9`, above 0 and below 100; or `behaviour`,
+   * whether answers differ.
    *
    * @generated from field: string metric = 1;
    */
