@@ -434,6 +434,20 @@ class EvidenceTest(VerdictCase):
         self.assertLess(cell["upper"], 0)
         self.assertEqual(found["gates"][0]["method"], "paired percentile bootstrap")
         self.compared(0, *gate, self.policy('[[gate]]\nmetric = "auc"\nmax_relative_drop = 0.5\n'))
+        # With two labels the mean over classes is the area of either.
+        several = ("gate", "sharp", "dull", "--dataset", "curve", "--evaluator",
+                   "ground_truth_match:auc_ovr,ece_mass,labels=a|b", "--policy",
+                   self.policy('[[gate]]\nmetric = "auc_ovr"\nmax_drop = 0.01\n'
+                               '[[gate]]\nmetric = "ece_mass"\nmax_increase = 0.5\n'))
+        found = self.compared(1, *several)
+        self.assertEqual([g["verdict"].removeprefix("VERDICT_") for g in found["gates"]],
+                         ["REGRESSED", "PASS"])
+        cells = {metric["metric"]["id"]: metric["overall"] for metric in found["metrics"]}
+        self.assertAlmostEqual(cells["auc_ovr"]["delta"], cell["delta"], places=12)
+        self.assertAlmostEqual(cells["auc_ovr"]["upper"], cell["upper"], delta=0.005)
+        for of_metric in cells.values():
+            self.assertEqual(of_metric["method"], "paired percentile bootstrap")
+            self.assertLess(of_metric["lower"], of_metric["upper"])
 
     def test_the_slice_that_became_worse_is_found_and_tested_on_other_rows(self):
         found = self.compared(0, "diff", "old", "new", "--slices")
