@@ -172,10 +172,7 @@ absl::StatusOr<ExitCode> RunCheck(Context& context, const CheckOptions& options)
                ? static_cast<ExitCode>(checked.comparison.exit_code())
                : ExitCode::kCouldNotEvaluate;
   }
-  ASSAY_ASSIGN_OR_RETURN(
-      const ExitCode code,
-      PrintComparison(context, checked.comparison,
-                      {.format = VerdictFormatOf(context.format()), .files = {}}));
+  ASSAY_ASSIGN_OR_RETURN(const ExitCode code, PrintComparison(context, checked.comparison));
   switch (context.format()) {
     case OutputFormat::kText:
       context.PrintReport(LayerReportText(context, checked.layers));

@@ -77,12 +77,12 @@ void AddCompareOptions(CLI::App& command, CompareOptions& options) {
       .add_option("--evaluator", options.sides.evaluators,
                   "[INSTANCE=]NAME[:OPTION,...] for what has no run yet; repeatable")
       ->allow_extra_args(false);
-  AddVerdictOptions(command, options.verdict);
+  AddReportOption(command, options.reports);
 }
 
 absl::StatusOr<ExitCode> Compare(Context& context, const CompareOptions& options) {
   ASSAY_ASSIGN_OR_RETURN(const PolicyFile file, MakePolicy(options));
-  ASSAY_ASSIGN_OR_RETURN(const VerdictOutput output, OpenVerdictOutput(options.verdict));
+  ASSAY_ASSIGN_OR_RETURN(const std::vector<ReportFile> files, OpenReportFiles(options.reports));
   ASSAY_ASSIGN_OR_RETURN(const Sides sides, EvaluateSides(context, options.sides));
   v1::CreateComparisonRequest request;
   request.set_parent(client::ProjectName(context.project()));
@@ -99,7 +99,7 @@ absl::StatusOr<ExitCode> Compare(Context& context, const CompareOptions& options
   }
   ASSAY_ASSIGN_OR_RETURN(const v1::Comparison comparison,
                          WaitForComparison(context, created->name()));
-  return PrintComparison(context, comparison, output, file);
+  return PrintComparison(context, comparison, files, file);
 }
 
 }  // namespace assay::cli
