@@ -119,6 +119,12 @@ class FairnessTest(VerdictCase):
         changed = self.json("rows", number, "--show", "changed")["rows"]
         self.assertEqual(len(changed), 20)
         self.assertEqual(changed[0]["input"], "changed")
+        unpaired = {row["key"]: row for row in self.json("rows", number, "--show", "unpaired",
+                                                         "--limit", "0")["rows"]}
+        self.assertEqual(len(unpaired), 20)
+        self.assertEqual(unpaired["k00003"]["input"], "row 3")
+        self.assertEqual(unpaired["k00003"]["row"], "203")  # 200 rows of the candidate's version
+        self.assertEqual(unpaired["k00205"]["input"], "row 205")
 
 
 class ClaimTest(VerdictCase):

@@ -1529,7 +1529,8 @@ export const ListComparisonRowsRequestSchema: GenMessage<ListComparisonRowsReque
  */
 export type ComparisonRow = Message<"assay.v1.ComparisonRow"> & {
   /**
-   * Position in the dataset version, from 0.
+   * Position in the candidate's dataset version, from 0. An example that only the baseline's version
+   * has counts behind those: their number plus its position there.
    *
    * @generated from field: int64 row = 1;
    */
@@ -1562,7 +1563,8 @@ export type ComparisonRow = Message<"assay.v1.ComparisonRow"> & {
   candidateScore?: number | undefined;
 
   /**
-   * The example, shortened to 1,000 characters. Absent when the dataset has no such column.
+   * The example as the candidate's dataset version has it, else as the baseline's, shortened to
+   * 1,000 characters. Absent when the dataset has no such column.
    *
    * @generated from field: string input = 6;
    */
