@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <variant>
 #include <vector>
 
 #include "evaluators/evaluator.h"
@@ -21,14 +22,23 @@ class CorpusOutcomes {
   virtual void Add(const EvaluationBatch& batch, std::span<const std::int64_t> rows,
                    std::span<const std::int64_t> places) = 0;
 
-  // One corpus metric: its rows, and its value as a function of their totals; or, without a
-  // statistic, the area under the ROC curve of ordered rows.
-  struct Resampled {
+  // A metric that is a function of totals over its rows.
+  struct Outcomes {
     OutcomeColumn column;
     OutcomeStatistic statistic;
-    OrderedColumn ordered = {};
   };
-  // For each corpus metric of the evaluator, in order; absent for one that is neither. Call once,
+  // The mean area under the ROC curves of classes: a column a class, as in BootstrapAreas.
+  struct Areas {
+    std::vector<OrderedColumn> classes;
+  };
+  // The calibration error over bins of equal numbers of rows, as in BootstrapCalibration.
+  struct Confidences {
+    OrderedColumn column;
+    int num_bins = 0;
+  };
+  // One corpus metric. Which of them follows from the metric's definition.
+  using Resampled = std::variant<Outcomes, Areas, Confidences>;
+  // For each corpus metric of the evaluator, in order; absent for one that is none. Call once,
   // after the last Add; refers to this object.
   virtual std::vector<std::optional<Resampled>> Finish() = 0;
 };

@@ -7,7 +7,6 @@
 #include <exception>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -119,13 +118,14 @@ ExitCode Fail(const absl::Status& status) {
   return ExitCodeOf(status);
 }
 
-ExitCode Perform(const Action& action, const GlobalOptions& options) {
+ExitCode Perform(const Action& action, GlobalOptions options) {
+  options.formats = action.formats;
   const absl::StatusOr<std::unique_ptr<Context>> context =
       Context::Make(options, ProcessEnvironment());
   if (!context.ok()) {
     return Fail(context.status());
   }
-  const absl::StatusOr<ExitCode> code = action(**context);
+  const absl::StatusOr<ExitCode> code = action.run(**context);
   if (!code.ok()) {
     return Fail(Advised(code.status(), **context));
   }
@@ -144,10 +144,6 @@ std::string CommandName(const CLI::App& app) {
     name += " " + current->get_name();
   }
   return name;
-}
-
-bool PrintsVerdict(std::string_view command) {
-  return command == "assay diff" || command == "assay gate" || command == "assay comparison show";
 }
 
 ExitCode ParseAndPerform(int argc, const char* const* argv) {
@@ -188,7 +184,7 @@ ExitCode ParseAndPerform(int argc, const char* const* argv) {
     return Fail(WithHint(absl::InvalidArgumentError(error.what()),
                          absl::StrFormat("see %s --help", CommandName(app))));
   }
-  if (!action) {
+  if (!action.run) {
     return Fail(WithHint(absl::InvalidArgumentError("a command is missing"),
                          absl::StrFormat("see %s --help", CommandName(app))));
   }
@@ -197,9 +193,6 @@ ExitCode ParseAndPerform(int argc, const char* const* argv) {
     if (options.local != kNoDirectory) {
       options.global.flags[SettingId::kDataDir] = options.local;
     }
-  }
-  if (PrintsVerdict(CommandName(app))) {
-    options.global.output = "text";  // They read -o themselves, as they have more formats.
   }
   return Perform(action, options.global);
 }

@@ -113,16 +113,19 @@ absl::StatusOr<Checked> Check(Context& context, const CheckOptions& options, con
   sides_options.candidate = candidate.name();
   sides_options.dataset = options.dataset;
   ASSAY_ASSIGN_OR_RETURN(const Sides sides, EvaluateSides(context, sides_options));
+  PolicyFile policy;
+  ASSAY_RETURN_IF_ERROR(AddFlagGates(options.max_drops, {}, policy));
   v1::CreateComparisonRequest request;
   request.set_parent(client::ProjectName(context.project()));
-  for (const std::string& max_drop : options.max_drops) {
-    ASSAY_ASSIGN_OR_RETURN(*request.mutable_policy()->add_gates(), ParseMaxDrop(max_drop));
-  }
+  *request.mutable_policy() = policy.policy;
   request.set_baseline_run(sides.baseline.name());
   request.set_candidate_run(sides.candidate.name());
-  ASSAY_ASSIGN_OR_RETURN(const v1::Comparison created, client->CreateComparison(request));
+  const absl::StatusOr<v1::Comparison> created = client->CreateComparison(request);
+  if (!created.ok()) {
+    return AtGateOrigin(created.status(), policy);
+  }
   Checked checked;
-  ASSAY_ASSIGN_OR_RETURN(checked.comparison, WaitForComparison(context, created.name()));
+  ASSAY_ASSIGN_OR_RETURN(checked.comparison, WaitForComparison(context, created->name()));
   v1::CompareLayersRequest layers;
   layers.set_baseline(change.request.base());
   layers.set_candidate(candidate.name());
@@ -169,10 +172,7 @@ absl::StatusOr<ExitCode> RunCheck(Context& context, const CheckOptions& options)
                ? static_cast<ExitCode>(checked.comparison.exit_code())
                : ExitCode::kCouldNotEvaluate;
   }
-  ASSAY_ASSIGN_OR_RETURN(
-      const ExitCode code,
-      PrintComparison(context, checked.comparison,
-                      {.format = VerdictFormatOf(context.format()), .files = {}}));
+  ASSAY_ASSIGN_OR_RETURN(const ExitCode code, PrintComparison(context, checked.comparison));
   switch (context.format()) {
     case OutputFormat::kText:
       context.PrintReport(LayerReportText(context, checked.layers));

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <concepts>
 #include <functional>
+#include <span>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "client/cli/context.h"
 #include "client/cli/exit_codes.h"
+#include "client/cli/output.h"
 
 namespace CLI {
 class App;
@@ -13,7 +17,15 @@ class App;
 namespace assay::cli {
 
 // What the parsed command line asks for. Set by the subcommand that was named, run afterwards.
-using Action = std::function<absl::StatusOr<ExitCode>(Context&)>;
+struct Action {
+  std::function<absl::StatusOr<ExitCode>(Context&)> run;  // empty: no subcommand was named
+  std::span<const OutputFormat> formats = kTableFormats;  // that -o may name
+
+  Action() = default;
+  template <std::invocable<Context&> Run>
+  Action(Run perform, std::span<const OutputFormat> written = kTableFormats)
+      : run(std::move(perform)), formats(written) {}
+};
 
 // Each adds a subcommand with its options to `app`. `action` outlives the parsing.
 void AddBaselineCommand(CLI::App& app, Action& action);

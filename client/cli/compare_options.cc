@@ -20,12 +20,7 @@ absl::StatusOr<PolicyFile> MakePolicy(const CompareOptions& options) {
   if (!options.policy.empty()) {
     ASSAY_ASSIGN_OR_RETURN(file, ReadPolicyFile(options.policy));
   }
-  for (const std::string& limit : options.max_drops) {
-    ASSAY_ASSIGN_OR_RETURN(*file.policy.add_gates(), ParseMaxDrop(limit));
-  }
-  for (const std::string& limit : options.max_increases) {
-    ASSAY_ASSIGN_OR_RETURN(*file.policy.add_gates(), ParseMaxIncrease(limit));
-  }
+  ASSAY_RETURN_IF_ERROR(AddFlagGates(options.max_drops, options.max_increases, file));
   if (options.alpha.has_value()) {
     if (!(*options.alpha > 0 && *options.alpha < 0.5)) {
       return absl::InvalidArgumentError(
@@ -82,12 +77,12 @@ void AddCompareOptions(CLI::App& command, CompareOptions& options) {
       .add_option("--evaluator", options.sides.evaluators,
                   "[INSTANCE=]NAME[:OPTION,...] for what has no run yet; repeatable")
       ->allow_extra_args(false);
-  AddVerdictOptions(command, options.verdict);
+  AddReportOption(command, options.reports);
 }
 
 absl::StatusOr<ExitCode> Compare(Context& context, const CompareOptions& options) {
   ASSAY_ASSIGN_OR_RETURN(const PolicyFile file, MakePolicy(options));
-  ASSAY_ASSIGN_OR_RETURN(const VerdictOutput output, OpenVerdictOutput(options.verdict));
+  ASSAY_ASSIGN_OR_RETURN(const std::vector<ReportFile> files, OpenReportFiles(options.reports));
   ASSAY_ASSIGN_OR_RETURN(const Sides sides, EvaluateSides(context, options.sides));
   v1::CreateComparisonRequest request;
   request.set_parent(client::ProjectName(context.project()));
@@ -100,11 +95,11 @@ absl::StatusOr<ExitCode> Compare(Context& context, const CompareOptions& options
   ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
   const absl::StatusOr<v1::Comparison> created = client->CreateComparison(request);
   if (!created.ok()) {
-    return AtPolicyLine(created.status(), file);
+    return AtGateOrigin(created.status(), file);
   }
   ASSAY_ASSIGN_OR_RETURN(const v1::Comparison comparison,
                          WaitForComparison(context, created->name()));
-  return PrintComparison(context, comparison, output, file);
+  return PrintComparison(context, comparison, files, file);
 }
 
 }  // namespace assay::cli

@@ -27,7 +27,7 @@ struct CompareOptions {
   std::vector<std::string> cohort_pairs;
   bool find_slices = false;
   bool allow_confounded = false;
-  VerdictOptions verdict;
+  std::vector<std::string> reports;  // FORMAT=FILE, beside standard output
 };
 
 // Adds the sides and everything that both commands take but the policy.

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "client/cli/commands.h"
@@ -52,15 +53,15 @@ absl::StatusOr<ExitCode> RunList(Context& context, std::int64_t limit) {
 
 struct ShowOptions {
   std::string comparison;
-  VerdictOptions verdict;
+  std::vector<std::string> reports;
 };
 
 absl::StatusOr<ExitCode> RunShow(Context& context, const ShowOptions& options) {
-  ASSAY_ASSIGN_OR_RETURN(const VerdictOutput output, OpenVerdictOutput(options.verdict));
+  ASSAY_ASSIGN_OR_RETURN(const std::vector<ReportFile> files, OpenReportFiles(options.reports));
   ASSAY_ASSIGN_OR_RETURN(const std::string name,
                          client::ResolveComparison(context.project(), options.comparison));
   ASSAY_ASSIGN_OR_RETURN(const v1::Comparison comparison, WaitForComparison(context, name));
-  return PrintComparison(context, comparison, output);
+  return PrintComparison(context, comparison, files);
 }
 
 }  // namespace
@@ -82,11 +83,10 @@ void AddComparisonCommand(CLI::App& app, Action& action) {
   CLI::App* show = comparison->add_subcommand(
       "show", "Prints the report of a comparison again; the exit code is its verdict");
   show->add_option("COMPARISON", options->comparison, "Its id, as 14")->required();
-  AddVerdictOptions(*show, options->verdict);
+  AddReportOption(*show, options->reports);
   show->footer("Example: assay comparison show 14 -o md");
-  show->callback([options, &app, &action] {
-    ReadOutputOption(app, options->verdict);
-    action = [options](Context& context) { return RunShow(context, *options); };
+  show->callback([options, &action] {
+    action = {[options](Context& context) { return RunShow(context, *options); }, kVerdictFormats};
   });
 }
 

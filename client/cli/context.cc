@@ -52,7 +52,8 @@ absl::StatusOr<std::unique_ptr<Context>> Context::Make(const GlobalOptions& opti
   }
   SettingValues settings = ResolveSettings(flags, environment, config);
   ASSAY_ASSIGN_OR_RETURN(const ColorMode color, ParseColorMode(settings[SettingId::kColor]));
-  ASSAY_ASSIGN_OR_RETURN(const OutputFormat format, ParseOutputFormat(options.output));
+  ASSAY_ASSIGN_OR_RETURN(const OutputFormat format,
+                         ParseOutputFormat("output", options.output, options.formats));
   ASSAY_RETURN_IF_ERROR(client::CheckResourceId(settings[SettingId::kProject]));
   return std::unique_ptr<Context>(new Context(std::move(settings), CommandSuffix(options), format,
                                               options.is_quiet, color, environment));
@@ -126,9 +127,6 @@ void Context::PrintReport(std::string text) const {
 
 void Context::Print(const google::protobuf::Message& message, const Table& table) const {
   switch (format_) {
-    case OutputFormat::kText:
-      PrintReport(table.Text(width_, palette_));
-      return;
     case OutputFormat::kJson:
       Print(JsonText(message));
       return;
@@ -138,6 +136,8 @@ void Context::Print(const google::protobuf::Message& message, const Table& table
     case OutputFormat::kMarkdown:
       Print(table.Markdown());
       return;
+    default:
+      PrintReport(table.Text(width_, palette_));
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,7 @@ struct GlobalOptions {
   SettingValues flags;
   bool is_local = false;  // --local
   std::string output = "text";
+  std::span<const OutputFormat> formats = kTableFormats;  // that the command can write
   bool is_quiet = false;
 };
 
@@ -64,7 +66,8 @@ class Context {
   void Print(std::string_view text) const;
   // Writes what a person reads: in ASCII marks where the locale has no others.
   void PrintReport(std::string text) const;
-  // Writes `message` or `table`, as -o asks; `table` is used for text, CSV and Markdown.
+  // Writes `message` or `table`, as -o asks, which is one of kTableFormats; `table` is used for
+  // text, CSV and Markdown.
   void Print(const google::protobuf::Message& message, const Table& table) const;
   // A line on standard error for a person: only on a terminal and without --quiet.
   void Note(std::string_view text) const;

@@ -294,7 +294,7 @@ absl::StatusOr<ExitCode> RunShow(Context& context, const std::string& reference)
           CountText(version.num_rows()), version.digest(), columns.Markdown(),
           CohortsTable(cohorts, kMaxShownValues).Markdown()));
       return ExitCode::kPass;
-    case OutputFormat::kText:
+    default:
       break;
   }
   std::string text = absl::StrFormat(
@@ -412,7 +412,8 @@ void AddDatasetCommand(CLI::App& app, Action& action) {
                       "CSV for a spreadsheet: an apostrophe before what would run as a formula");
   exporting->footer("Example: assay dataset export digits@1 --format csv > digits.csv");
   exporting->callback([export_options, &action] {
-    action = [export_options](Context& context) { return RunExport(context, *export_options); };
+    action = {[export_options](Context& context) { return RunExport(context, *export_options); },
+              kTextFormat};
   });
 
   AddDatasetDiffCommand(*dataset, action);

@@ -219,7 +219,7 @@ absl::StatusOr<ExitCode> RunDiff(Context& context, const DiffOptions& options) {
       context.Print(absl::StrFormat("%s\n\n%s\n%s", MarkdownText(CountsText(versions, diff)),
                                     MarkdownText(ColumnsText(versions, diff)), rows.Markdown()));
       return ExitCode::kPass;
-    case OutputFormat::kText:
+    default:
       break;
   }
   std::string text = CountsText(versions, diff) + "\n" + ColumnsText(versions, diff);

@@ -18,9 +18,8 @@ void AddDiffCommand(CLI::App& app, Action& action) {
   diff->footer(
       "Example: assay diff mlp@1 mlp@2 --dataset digits@1 --max-drop accuracy=0.01\n"
       "         assay diff run:12 run:13 -o md");
-  diff->callback([options, &app, &action] {
-    ReadOutputOption(app, options->verdict);
-    action = [options](Context& context) { return Compare(context, *options); };
+  diff->callback([options, &action] {
+    action = {[options](Context& context) { return Compare(context, *options); }, kVerdictFormats};
   });
 }
 

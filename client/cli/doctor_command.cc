@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <array>
 #include <memory>
 #include <string>
 
@@ -88,6 +89,8 @@ absl::StatusOr<ExitCode> RunDoctor(Context& context) {
   return check.findings_size() == 0 ? ExitCode::kPass : ExitCode::kCouldNotEvaluate;
 }
 
+constexpr std::array kTextAndJson = {OutputFormat::kText, OutputFormat::kJson};
+
 absl::StatusOr<ExitCode> RunVersion(Context& context) {
   if (context.format() == OutputFormat::kJson) {
     context.Print(absl::StrFormat("{\"version\": \"%s\"}\n", ASSAY_VERSION));
@@ -109,7 +112,7 @@ void AddDoctorCommand(CLI::App& app, Action& action) {
 void AddVersionCommand(CLI::App& app, Action& action) {
   CLI::App* version = app.add_subcommand("version", "Prints the version of this program");
   version->footer("Example: assay version");
-  version->callback([&action] { action = RunVersion; });
+  version->callback([&action] { action = {RunVersion, kTextAndJson}; });
 }
 
 }  // namespace assay::cli

@@ -53,12 +53,6 @@ absl::StatusOr<v1::Comparison> WaitForComparison(Context& context,
 
 void PrintRun(Context& context, const v1::Run& run) {
   switch (context.format()) {
-    case OutputFormat::kText:
-      context.PrintReport(RunText(run, context.width(), context.palette()));
-      if (const std::string page = PageOf(context, run.name()); !page.empty()) {
-        context.Print(absl::StrFormat("page %s\n", page));
-      }
-      return;
     case OutputFormat::kJson:
       context.Print(JsonText(run));
       return;
@@ -67,6 +61,12 @@ void PrintRun(Context& context, const v1::Run& run) {
       return;
     case OutputFormat::kMarkdown:
       context.Print(RunMarkdown(run));
+      return;
+    default:
+      context.PrintReport(RunText(run, context.width(), context.palette()));
+      if (const std::string page = PageOf(context, run.name()); !page.empty()) {
+        context.Print(absl::StrFormat("page %s\n", page));
+      }
       return;
   }
 }

@@ -28,9 +28,8 @@ void AddGateCommand(CLI::App& app, Action& action) {
       "                     tier = \"critical\"       # max_relative_increase, max_flips,\n"
       "                                             # max_changed (metric \"behaviour\");\n"
       "                                             # quantiles are metrics: latency_us.p95");
-  gate->callback([options, &app, &action] {
-    ReadOutputOption(app, options->verdict);
-    action = [options](Context& context) { return Compare(context, *options); };
+  gate->callback([options, &action] {
+    action = {[options](Context& context) { return Compare(context, *options); }, kVerdictFormats};
   });
 }
 

@@ -5,9 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "absl/status/status.h"
 #include "absl/strings/str_format.h"
-#include "assay/v1/comparison_service.pb.h"
 #include "client/cpp/status_macros.h"
 
 namespace assay::cli {
@@ -51,6 +49,19 @@ absl::StatusOr<v1::Gate> ParseMaxIncrease(std::string_view text) {
   gate.set_max_increase(limit.second);
   gate.set_tier(v1::Gate::CRITICAL);
   return gate;
+}
+
+absl::Status AddFlagGates(std::span<const std::string> max_drops,
+                          std::span<const std::string> max_increases, PolicyFile& file) {
+  for (const std::string& limit : max_drops) {
+    ASSAY_ASSIGN_OR_RETURN(*file.policy.add_gates(), ParseMaxDrop(limit));
+    file.gate_flags.push_back(absl::StrFormat("--max-drop %s", limit));
+  }
+  for (const std::string& limit : max_increases) {
+    ASSAY_ASSIGN_OR_RETURN(*file.policy.add_gates(), ParseMaxIncrease(limit));
+    file.gate_flags.push_back(absl::StrFormat("--max-increase %s", limit));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace assay::cli

@@ -166,7 +166,7 @@ void AddOpenCommand(CLI::App& app, Action& action) {
   open->add_flag("--print", options->only_print, "Only print the address");
   open->footer("Example: assay open 12");
   open->callback([options, &action] {
-    action = [options](Context& context) { return RunOpen(context, *options); };
+    action = {[options](Context& context) { return RunOpen(context, *options); }, kTextFormat};
   });
 }
 

@@ -3,26 +3,52 @@
 #include <google/protobuf/message.h>
 #include <google/protobuf/util/json_util.h>
 
+#include <algorithm>
+#include <cstddef>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 
 namespace assay::cli {
 
-absl::StatusOr<OutputFormat> ParseOutputFormat(std::string_view name) {
-  if (name == "text") {
-    return OutputFormat::kText;
+namespace {
+
+std::string_view NameOf(OutputFormat format) {
+  switch (format) {
+    case OutputFormat::kText:
+      return "text";
+    case OutputFormat::kJson:
+      return "json";
+    case OutputFormat::kCsv:
+      return "csv";
+    case OutputFormat::kMarkdown:
+      return "md";
+    case OutputFormat::kJunit:
+      return "junit";
+    case OutputFormat::kSarif:
+      return "sarif";
   }
-  if (name == "json") {
-    return OutputFormat::kJson;
+  return "";
+}
+
+// "text, json or csv".
+std::string ListNames(std::span<const OutputFormat> formats) {
+  std::string list;
+  for (std::size_t i = 0; i < formats.size(); ++i) {
+    const bool is_last = i + 1 == formats.size();
+    list += absl::StrFormat("%s%s", i == 0 ? "" : is_last ? " or " : ", ", NameOf(formats[i]));
   }
-  if (name == "csv") {
-    return OutputFormat::kCsv;
-  }
-  if (name == "md") {
-    return OutputFormat::kMarkdown;
-  }
-  return absl::InvalidArgumentError(
-      absl::StrFormat("output is text, json, csv or md, not '%s'", name));
+  return list;
+}
+
+}  // namespace
+
+absl::StatusOr<OutputFormat> ParseOutputFormat(std::string_view what, std::string_view name,
+                                               std::span<const OutputFormat> formats) {
+  const auto found = std::ranges::find(formats, name, NameOf);
+  return found != formats.end() ? absl::StatusOr<OutputFormat>(*found)
+                                : absl::InvalidArgumentError(absl::StrFormat(
+                                      "%s is %s, not '%s'", what, ListNames(formats), name));
 }
 
 std::string JsonText(const google::protobuf::Message& message) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -13,10 +15,20 @@ class Message;
 namespace assay::cli {
 
 // `-o`: what a command writes to standard output.
-enum class OutputFormat { kText, kJson, kCsv, kMarkdown };
+enum class OutputFormat { kText, kJson, kCsv, kMarkdown, kJunit, kSarif };
 
-// `text`, `json`, `csv`, `md`.
-absl::StatusOr<OutputFormat> ParseOutputFormat(std::string_view name);
+// What a command can write: lists and reports, a verdict, or one form of its own.
+inline constexpr std::array kTableFormats = {OutputFormat::kText, OutputFormat::kJson,
+                                             OutputFormat::kCsv, OutputFormat::kMarkdown};
+inline constexpr std::array kVerdictFormats = {OutputFormat::kText,  OutputFormat::kJson,
+                                               OutputFormat::kCsv,   OutputFormat::kMarkdown,
+                                               OutputFormat::kJunit, OutputFormat::kSarif};
+inline constexpr std::array kTextFormat = {OutputFormat::kText};
+
+// `text`, `json`, `csv`, `md`, `junit` or `sarif`, if it is one of `formats`. INVALID_ARGUMENT
+// begins with `what` and lists them.
+absl::StatusOr<OutputFormat> ParseOutputFormat(std::string_view what, std::string_view name,
+                                               std::span<const OutputFormat> formats);
 
 // `message` in proto3 JSON with the field names of the schema, unset fields without presence
 // included, indented, with a line end.

@@ -190,7 +190,8 @@ void AddOutputsCommand(CLI::App& app, Action& action) {
                       "CSV for a spreadsheet: an apostrophe before what would run as a formula");
   exporting->footer("Example: assay outputs export 5 --column logits --format npy > logits.npy");
   exporting->callback([export_options, &action] {
-    action = [export_options](Context& context) { return RunExport(context, *export_options); };
+    action = {[export_options](Context& context) { return RunExport(context, *export_options); },
+              kTextFormat};
   });
 }
 

@@ -305,7 +305,7 @@ absl::StatusOr<PolicyFile> ReadPolicyFile(const std::string& path) {
   return ParsePolicy(text.str(), path);
 }
 
-absl::Status AtPolicyLine(const absl::Status& status, const PolicyFile& file) {
+absl::Status AtGateOrigin(const absl::Status& status, const PolicyFile& file) {
   constexpr std::string_view kGates = "gates[";
   const std::string message(status.message());
   const std::size_t at = message.find(kGates);
@@ -315,12 +315,14 @@ absl::Status AtPolicyLine(const absl::Status& status, const PolicyFile& file) {
   std::size_t gate = 0;
   const char* const begin = message.data() + at + kGates.size();
   const auto [end, error] = std::from_chars(begin, message.data() + message.size(), gate);
-  if (error != std::errc() || gate >= file.gate_lines.size()) {
+  const std::size_t num_lines = file.gate_lines.size();
+  if (error != std::errc() || gate >= num_lines + file.gate_flags.size()) {
     return status;
   }
-  absl::Status located(status.code(), absl::StrFormat("%s:%d: %s", file.policy.source(),
-                                                      file.gate_lines[gate], message));
-  return located;
+  const std::string origin =
+      gate < num_lines ? absl::StrFormat("%s:%d", file.policy.source(), file.gate_lines[gate])
+                       : file.gate_flags[gate - num_lines];
+  return absl::Status(status.code(), absl::StrFormat("%s: %s", origin, message));
 }
 
 }  // namespace assay::cli

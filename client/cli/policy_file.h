@@ -10,11 +10,13 @@
 
 namespace assay::cli {
 
-// A gate policy as written in TOML, and where its gates stand.
+// A gate policy as written in TOML and in flags, and where its gates stand: first those of the
+// file, then those of flags.
 struct PolicyFile {
   v1::Policy policy;
-  std::vector<int> gate_lines;  // line of `[[gate]]`, by position
-  std::string path;             // as it was named; empty: there is no file
+  std::vector<int> gate_lines;          // line of `[[gate]]`
+  std::vector<std::string> gate_flags;  // as typed: `--max-drop accuracy=0.01`
+  std::string path;                     // as it was named; empty: there is no file
 };
 
 // Reads the text of a policy file. INVALID_ARGUMENT is `PATH:LINE: ...` for what is no TOML,
@@ -23,7 +25,7 @@ struct PolicyFile {
 absl::StatusOr<PolicyFile> ParsePolicy(std::string_view text, const std::string& path);
 absl::StatusOr<PolicyFile> ReadPolicyFile(const std::string& path);
 
-// `status` with the line of the gate that it names as `gates[i]`; otherwise as it is.
-absl::Status AtPolicyLine(const absl::Status& status, const PolicyFile& file);
+// `status` with the line or the flag of the gate that it names as `gates[i]`; otherwise as it is.
+absl::Status AtGateOrigin(const absl::Status& status, const PolicyFile& file);
 
 }  // namespace assay::cli

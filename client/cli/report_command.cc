@@ -85,7 +85,7 @@ void AddReportCommand(CLI::App& app, Action& action) {
   report->add_option("-o,--out", options->file, "The file; - for standard output")->required();
   report->footer("Example: assay report 14 -o report.html");
   report->callback([options, &action] {
-    action = [options](Context& context) { return RunReport(context, *options); };
+    action = {[options](Context& context) { return RunReport(context, *options); }, kTextFormat};
   });
 }
 

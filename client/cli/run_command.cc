@@ -1,5 +1,7 @@
 #include <CLI/CLI.hpp>
+#include <array>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "absl/strings/str_format.h"
@@ -84,6 +86,8 @@ absl::StatusOr<ExitCode> RunWatch(Context& context, const std::string& reference
   return ExitCode::kPass;
 }
 
+constexpr std::array kCancelFormats = {OutputFormat::kText, OutputFormat::kJson};
+
 absl::StatusOr<ExitCode> RunCancel(Context& context, const std::string& reference) {
   v1::CancelRunRequest request;
   ASSAY_ASSIGN_OR_RETURN(*request.mutable_name(), client::ResolveRun(context.project(), reference));
@@ -100,13 +104,15 @@ absl::StatusOr<ExitCode> RunCancel(Context& context, const std::string& referenc
 
 // Adds a subcommand that takes one run.
 void AddRunVerb(CLI::App& run, const char* verb, const char* description,
-                absl::StatusOr<ExitCode> (*perform)(Context&, const std::string&), Action& action) {
+                absl::StatusOr<ExitCode> (*perform)(Context&, const std::string&), Action& action,
+                std::span<const OutputFormat> formats = kTableFormats) {
   auto reference = std::make_shared<std::string>();
   CLI::App* command = run.add_subcommand(verb, description);
   command->add_option("RUN", *reference, "run:12 or 12")->required();
   command->footer(absl::StrFormat("Example: assay run %s run:12", verb));
-  command->callback([reference, perform, &action] {
-    action = [reference, perform](Context& context) { return perform(context, *reference); };
+  command->callback([reference, perform, formats, &action] {
+    action = {[reference, perform](Context& context) { return perform(context, *reference); },
+              formats};
   });
 }
 
@@ -130,7 +136,8 @@ void AddRunCommand(CLI::App& app, Action& action) {
   AddRunVerb(*run, "show", "Shows a run with its values overall and by cohort, and its tables",
              RunShow, action);
   AddRunVerb(*run, "watch", "Waits for the end of a run, then shows it", RunWatch, action);
-  AddRunVerb(*run, "cancel", "Stops a run; one that has ended stays as it is", RunCancel, action);
+  AddRunVerb(*run, "cancel", "Stops a run; one that has ended stays as it is", RunCancel, action,
+             kCancelFormats);
 }
 
 }  // namespace assay::cli

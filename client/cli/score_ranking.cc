@@ -367,9 +367,6 @@ absl::StatusOr<ExitCode> ScoreRankings(const Context& context, const RankingScor
   const std::vector<ScoreLine> lines = MakeLines(qrels, measures, runs, options.shows_queries);
   const std::vector<std::string> names = RunNames(runs);
   switch (context.format()) {
-    case OutputFormat::kText:
-      context.Print(TrecText(measures, lines, names));
-      break;
     case OutputFormat::kJson:
       context.Print(ScoreJson(lines, runs));
       break;
@@ -379,6 +376,8 @@ absl::StatusOr<ExitCode> ScoreRankings(const Context& context, const RankingScor
     case OutputFormat::kMarkdown:
       context.Print(ScoreTable(lines, names).Markdown());
       break;
+    default:
+      context.Print(TrecText(measures, lines, names));
   }
   for (const RankingScores& run : runs) {
     WarnOf(context, run, qrels, measures, options);

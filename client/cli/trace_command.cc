@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <limits>
@@ -303,6 +304,10 @@ absl::StatusOr<ExitCode> RunShow(Context& context, const ShowOptions& options) {
   return ExitCode::kPass;
 }
 
+// There is no message of two traces; JSON: `trace show` of each.
+constexpr std::array kCompareFormats = {OutputFormat::kText, OutputFormat::kCsv,
+                                        OutputFormat::kMarkdown};
+
 absl::StatusOr<ExitCode> RunCompare(Context& context, const std::string& before,
                                     const std::string& after) {
   ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
@@ -310,10 +315,6 @@ absl::StatusOr<ExitCode> RunCompare(Context& context, const std::string& before,
   ASSAY_ASSIGN_OR_RETURN(const v1::Trace second, GetTrace(context, *client, after));
   const Table table =
       PathsTable(CompareTraces(first, second), context.format() == OutputFormat::kText);
-  if (context.format() == OutputFormat::kJson) {
-    return absl::InvalidArgumentError(
-        "trace compare has text, csv and md; JSON: trace show of each");
-  }
   context.Print(v1::Trace(), table);
   return ExitCode::kPass;
 }
@@ -391,7 +392,8 @@ void AddTraceCommand(CLI::App& app, Action& action) {
   AddFilterOptions(*tail, *tail_options);
   tail->footer("Example: assay trace tail --service shop --errors");
   tail->callback([tail_options, &action] {
-    action = [tail_options](Context& context) { return RunTail(context, *tail_options); };
+    action = {[tail_options](Context& context) { return RunTail(context, *tail_options); },
+              kTextFormat};
   });
 
   auto show_options = std::make_shared<ShowOptions>();
@@ -412,9 +414,10 @@ void AddTraceCommand(CLI::App& app, Action& action) {
   compare->add_option("AFTER", compared->second, "The trace to compare with it")->required();
   compare->footer("Example: assay trace compare 4be1 90fa");
   compare->callback([compared, &action] {
-    action = [compared](Context& context) {
-      return RunCompare(context, compared->first, compared->second);
-    };
+    action = {[compared](Context& context) {
+                return RunCompare(context, compared->first, compared->second);
+              },
+              kCompareFormats};
   });
 
   auto latency_options = std::make_shared<LatencyOptions>();

@@ -18,9 +18,9 @@
 namespace assay::cli {
 namespace {
 
-bool ShowsRows(VerdictFormat format) {
-  return format == VerdictFormat::kMarkdown || format == VerdictFormat::kJunit ||
-         format == VerdictFormat::kSarif;
+bool ShowsRows(OutputFormat format) {
+  return format == OutputFormat::kMarkdown || format == OutputFormat::kJunit ||
+         format == OutputFormat::kSarif;
 }
 
 // The worst rows, or none: a report is complete without them, and a metric may have none.
@@ -62,59 +62,30 @@ absl::StatusOr<VerdictReport> LoadReport(Context& context, const v1::Comparison&
   return report;
 }
 
-std::string Render(Context& context, VerdictFormat format, const VerdictReport& report,
+std::string Render(Context& context, OutputFormat format, const VerdictReport& report,
                    const ReportStyle& style) {
   switch (format) {
-    case VerdictFormat::kText: {
+    case OutputFormat::kText: {
       ReportStyle paged = style;
       paged.page = PageOf(context, report.comparison.name());
       const std::string text = DiffText(report.comparison, paged);
       return style.uses_unicode ? text : WithAsciiMarks(text);
     }
-    case VerdictFormat::kJson:
+    case OutputFormat::kJson:
       return JsonText(report.comparison);
-    case VerdictFormat::kCsv:
+    case OutputFormat::kCsv:
       return VerdictTable(report.comparison).Csv();
-    case VerdictFormat::kMarkdown:
+    case OutputFormat::kMarkdown:
       return VerdictMarkdown(report);
-    case VerdictFormat::kJunit:
+    case OutputFormat::kJunit:
       return VerdictJunit(report);
-    case VerdictFormat::kSarif:
+    case OutputFormat::kSarif:
       return VerdictSarif(report);
   }
   return "";
 }
 
 }  // namespace
-
-absl::StatusOr<VerdictFormat> ParseVerdictFormat(std::string_view name) {
-  constexpr std::pair<std::string_view, VerdictFormat> kFormats[] = {
-      {"text", VerdictFormat::kText},   {"json", VerdictFormat::kJson},
-      {"csv", VerdictFormat::kCsv},     {"md", VerdictFormat::kMarkdown},
-      {"junit", VerdictFormat::kJunit}, {"sarif", VerdictFormat::kSarif},
-  };
-  for (const auto& [known, format] : kFormats) {
-    if (name == known) {
-      return format;
-    }
-  }
-  return absl::InvalidArgumentError(
-      absl::StrFormat("a verdict's output is text, json, csv, md, junit or sarif, not '%s'", name));
-}
-
-VerdictFormat VerdictFormatOf(OutputFormat format) {
-  switch (format) {
-    case OutputFormat::kText:
-      return VerdictFormat::kText;
-    case OutputFormat::kJson:
-      return VerdictFormat::kJson;
-    case OutputFormat::kCsv:
-      return VerdictFormat::kCsv;
-    case OutputFormat::kMarkdown:
-      return VerdictFormat::kMarkdown;
-  }
-  return VerdictFormat::kText;
-}
 
 absl::StatusOr<ReportFile> ReportFile::Open(std::string_view text) {
   const std::size_t equals = text.find('=');
@@ -123,7 +94,8 @@ absl::StatusOr<ReportFile> ReportFile::Open(std::string_view text) {
         absl::StrFormat("--report is FORMAT=FILE, for instance junit=assay.xml, not '%s'", text));
   }
   ReportFile file;
-  ASSAY_ASSIGN_OR_RETURN(file.format_, ParseVerdictFormat(text.substr(0, equals)));
+  ASSAY_ASSIGN_OR_RETURN(file.format_, ParseOutputFormat("FORMAT of --report",
+                                                         text.substr(0, equals), kOutputFormats));
   file.path_ = std::string(text.substr(equals + 1));
   ASSAY_RETURN_IF_ERROR(file.Write(""));
   return file;
@@ -137,39 +109,32 @@ absl::Status ReportFile::Write(std::string_view text) const {
                      : absl::InvalidArgumentError(absl::StrFormat("cannot write '%s'", path_));
 }
 
-void AddVerdictOptions(CLI::App& command, VerdictOptions& options) {
+void AddReportOption(CLI::App& command, std::vector<std::string>& reports) {
   command
-      .add_option("--report", options.reports,
+      .add_option("--report", reports,
                   "FORMAT=FILE: writes the report to a file as well, as text, json, csv, md, junit "
                   "or sarif; repeatable")
       ->allow_extra_args(false);
 }
 
-void ReadOutputOption(const CLI::App& app, VerdictOptions& options) {
-  const CLI::Option* const output = app.get_option("--output");
-  if (output->count() > 0) {
-    options.output = output->results().back();
-  }
-}
-
-absl::StatusOr<VerdictOutput> OpenVerdictOutput(const VerdictOptions& options) {
-  VerdictOutput output;
-  ASSAY_ASSIGN_OR_RETURN(output.format, ParseVerdictFormat(options.output));
-  for (const std::string& report : options.reports) {
+absl::StatusOr<std::vector<ReportFile>> OpenReportFiles(const std::vector<std::string>& reports) {
+  std::vector<ReportFile> files;
+  for (const std::string& report : reports) {
     ASSAY_ASSIGN_OR_RETURN(ReportFile file, ReportFile::Open(report));
-    output.files.push_back(std::move(file));
+    files.push_back(std::move(file));
   }
-  return output;
+  return files;
 }
 
 absl::StatusOr<ExitCode> PrintComparison(Context& context, const v1::Comparison& comparison,
-                                         const VerdictOutput& output, const PolicyFile& policy) {
+                                         const std::vector<ReportFile>& files,
+                                         const PolicyFile& policy) {
   VerdictReport report;
   report.comparison = comparison;
-  const bool shows_rows =
-      ShowsRows(output.format) ||
-      std::any_of(output.files.begin(), output.files.end(),
-                  [](const ReportFile& file) { return ShowsRows(file.format()); });
+  const bool shows_rows = ShowsRows(context.format()) ||
+                          std::any_of(files.begin(), files.end(), [](const ReportFile& file) {
+                            return ShowsRows(file.format());
+                          });
   if (shows_rows) {
     ASSAY_ASSIGN_OR_RETURN(report, LoadReport(context, comparison, policy));
   }
@@ -178,9 +143,9 @@ absl::StatusOr<ExitCode> PrintComparison(Context& context, const v1::Comparison&
   style.palette = context.palette();
   style.uses_unicode = context.uses_unicode();
   style.command_suffix = context.command_suffix();
-  context.Print(Render(context, output.format, report, style));
+  context.Print(Render(context, context.format(), report, style));
   style.palette = Palette(false);
-  for (const ReportFile& file : output.files) {
+  for (const ReportFile& file : files) {
     ASSAY_RETURN_IF_ERROR(file.Write(Render(context, file.format(), report, style)));
   }
   return comparison.state() == v1::Comparison::SUCCEEDED

@@ -109,10 +109,10 @@ class Judge {
       DecideBelowMargin(finding, *bounds, result);
     } else {
       Plan(finding, evidence.num_rows + 1, result);
-      result.reason = absl::StrFormat(
-          "between %s and %s (%g %% interval, %d rows), with the margin of %s inside%s",
-          AmountOf(finding, bounds->lower), AmountOf(finding, bounds->upper), 100 * (1 - 2 * alpha),
-          evidence.num_rows, MarginOf(result), Outlook(result));
+      result.reason =
+          absl::StrFormat("%s (%g %% interval, %d rows), with the margin of %s inside%s",
+                          IntervalText(finding, *bounds), 100 * (1 - 2 * alpha), evidence.num_rows,
+                          MarginOf(result), Outlook(result));
     }
   }
 
@@ -143,6 +143,15 @@ class Judge {
       return absl::StrFormat("%.4g %% of rows", -100 * bound);
     }
     return Amount(bound - finding.allowance);
+  }
+
+  // From little to much where both bounds are of one kind, else from worse to better.
+  static std::string IntervalText(const GateFinding& finding, const GateBounds& bounds) {
+    std::string worst = AmountOf(finding, bounds.lower);
+    std::string best = AmountOf(finding, bounds.upper);
+    const bool is_worse_throughout = finding.is_share || bounds.upper - finding.allowance <= 0;
+    return is_worse_throughout ? absl::StrFormat("between %s and %s", best, worst)
+                               : absl::StrFormat("between %s and %s", worst, best);
   }
 
   static std::string MarginOf(const GateResult& result) {

@@ -13,22 +13,26 @@
 namespace assay {
 namespace {
 
-bool CountsBins(const MatchPlan& plan) {
-  return std::ranges::any_of(
-      plan.metrics, [](const MatchMetric& metric) { return metric.kind == MatchKind::kEce; });
+// A table of pairs of more labels is no sufficient statistic to draw from, and so many ROC curves
+// are too many to draw.
+constexpr std::size_t kMostLabels = 1000;
+
+bool HasMetric(const MatchPlan& plan, MatchKind kind) {
+  return std::ranges::find(plan.metrics, kind, &MatchMetric::kind) != plan.metrics.end();
 }
 
-// The label whose ROC curve the metric measures; empty for other metrics.
-std::string AreaLabel(const MatchPlan& plan, const MatchMetric& metric) {
-  return metric.kind == MatchKind::kAuc          ? plan.positive
-         : metric.kind == MatchKind::kAucOfClass ? metric.label
-                                                 : std::string();
-}
-
-bool HasAreas(const MatchPlan& plan) {
-  return std::ranges::any_of(plan.metrics, [&plan](const MatchMetric& metric) {
-    return !AreaLabel(plan, metric).empty();
-  });
+// True when the metric measures the ROC curve of the label, maybe beside others.
+bool MeasuresArea(const MatchPlan& plan, const MatchMetric& metric, const std::string& label) {
+  switch (metric.kind) {
+    case MatchKind::kAuc:
+      return plan.positive == label;
+    case MatchKind::kAucOfClass:
+      return metric.label == label;
+    case MatchKind::kAucOvr:
+      return plan.labels.size() <= kMostLabels;
+    default:
+      return false;
+  }
 }
 
 bool CountsPairs(const MatchPlan& plan) {
@@ -178,13 +182,18 @@ MatchOutcomes::MatchOutcomes(const MatchPlan& plan, std::int64_t num_rows) : pla
     gold_.assign(size, -1);
     predicted_.assign(size, -1);
   }
-  if (CountsBins(plan)) {
+  if (HasMetric(plan, MatchKind::kEce)) {
     bins_.assign(size, -1);
+  }
+  if (HasMetric(plan, MatchKind::kEceMass)) {
+    hits_.assign(size, RowPart::kNone);
+  }
+  if (!bins_.empty() || !hits_.empty()) {
     confidences_.assign(size, 0);
   }
   for (std::size_t label = 0; label < plan.labels.size(); ++label) {
     if (std::ranges::any_of(plan.metrics, [&](const MatchMetric& metric) {
-          return AreaLabel(plan, metric) == plan.labels[label];
+          return MeasuresArea(plan, metric, plan.labels[label]);
         })) {
       areas_.push_back({.label = label,
                         .score = std::vector<double>(size),
@@ -194,7 +203,8 @@ MatchOutcomes::MatchOutcomes(const MatchPlan& plan, std::int64_t num_rows) : pla
 }
 
 bool MatchOutcomes::CanResample(const MatchPlan& plan) {
-  return CountsPairs(plan) || CountsBins(plan) || HasAreas(plan);
+  return std::ranges::any_of(plan.metrics,
+                             [](const MatchMetric& metric) { return IsCorpus(metric.kind); });
 }
 
 void MatchOutcomes::Add(const EvaluationBatch& batch, std::span<const std::int64_t> rows,
@@ -207,7 +217,7 @@ void MatchOutcomes::Add(const EvaluationBatch& batch, std::span<const std::int64
   if (!gold_.empty()) {
     AddLabels(batch, rows, places, gold);
   }
-  if (!bins_.empty() || !areas_.empty()) {
+  if (!confidences_.empty() || !areas_.empty()) {
     AddScores(batch, rows, places, gold);
   }
 }
@@ -242,17 +252,32 @@ void MatchOutcomes::AddScores(const EvaluationBatch& batch, std::span<const std:
       continue;
     }
     const auto place = static_cast<std::size_t>(places[i]);
-    if (!bins_.empty()) {
-      const std::size_t top = TopLabel(probabilities);
+    const std::size_t top = TopLabel(probabilities);
+    if (!confidences_.empty()) {
       confidences_[place] = probabilities[top];
+    }
+    if (!bins_.empty()) {
       bins_[place] =
           static_cast<std::int32_t>(2 * edges.BinOf(probabilities[top]) + (top == label ? 1 : 0));
+    }
+    if (!hits_.empty()) {
+      hits_[place] = top == label ? RowPart::kPositive : RowPart::kNegative;
     }
     for (AreaRows& area : areas_) {
       area.score[place] = probabilities[area.label];
       area.part[place] = label == area.label ? RowPart::kPositive : RowPart::kNegative;
     }
   }
+}
+
+std::vector<OrderedColumn> MatchOutcomes::ClassesOf(const MatchMetric& metric) const {
+  std::vector<OrderedColumn> classes;
+  for (const AreaRows& area : areas_) {
+    if (MeasuresArea(plan_, metric, plan_.labels[area.label])) {
+      classes.push_back({.value = area.score, .part = area.part});
+    }
+  }
+  return classes;
 }
 
 std::vector<std::optional<CorpusOutcomes::Resampled>> MatchOutcomes::Finish() {
@@ -265,10 +290,9 @@ std::vector<std::optional<CorpusOutcomes::Resampled>> MatchOutcomes::Finish() {
     return labels_.texts()[label];
   });
   const auto num_labels = static_cast<std::int32_t>(pairs.num_labels);
-  // A table of pairs larger than this is no sufficient statistic to draw from.
-  constexpr std::int32_t kMostLabels = 1000;
+  const bool can_count_pairs = pairs.num_labels <= kMostLabels;
   for (std::size_t row = 0; row < gold_.size(); ++row) {
-    if (gold_[row] >= 0 && num_labels <= kMostLabels) {
+    if (gold_[row] >= 0 && can_count_pairs) {
       gold_[row] = gold_[row] * num_labels + predicted_[row];
     }
   }
@@ -284,21 +308,18 @@ std::vector<std::optional<CorpusOutcomes::Resampled>> MatchOutcomes::Finish() {
     }
     std::optional<Resampled>& added = metrics.emplace_back();
     if (metric.kind == MatchKind::kEce) {
-      added = {bins, WeightedCalibrationError};
-    } else if (const std::string positive = AreaLabel(plan_, metric); !positive.empty()) {
-      const auto area = std::ranges::find_if(
-          areas_, [&](const AreaRows& each) { return plan_.labels[each.label] == positive; });
-      if (area != areas_.end()) {
-        added.emplace();
-        added->ordered = {.value = area->score, .part = area->part};
-      }
-    } else if (CountsLabels(metric.kind) && metric.kind != MatchKind::kSupport &&
-               num_labels <= kMostLabels) {
+      added = Outcomes{bins, WeightedCalibrationError};
+    } else if (metric.kind == MatchKind::kEceMass) {
+      added =
+          Confidences{.column = {.value = confidences_, .part = hits_}, .num_bins = plan_.num_bins};
+    } else if (std::vector<OrderedColumn> classes = ClassesOf(metric); !classes.empty()) {
+      added = Areas{std::move(classes)};
+    } else if (CountsLabels(metric.kind) && metric.kind != MatchKind::kSupport && can_count_pairs) {
       const auto label = static_cast<std::size_t>(std::ranges::find(labels_.texts(), metric.label) -
                                                   labels_.texts().begin());
-      added = {labels, [pairs, kind = metric.kind, label](const OutcomeTotals& totals) {
-                 return pairs.Value(kind, label, totals);
-               }};
+      added = Outcomes{labels, [pairs, kind = metric.kind, label](const OutcomeTotals& totals) {
+                         return pairs.Value(kind, label, totals);
+                       }};
     }
   }
   return metrics;

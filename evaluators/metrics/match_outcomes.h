@@ -13,8 +13,8 @@
 namespace assay {
 
 // Outcomes of the corpus metrics of a MatchPlan: the pair of labels for those that count labels,
-// the bin of the confidence, whether the answer is right and the confidence itself for `ece`, and
-// the probability of the positive label for `auc`. `ece_mass` and `auc_ovr` are not resampled.
+// whether the answer is right and how confident it is for `ece` (with the bin) and `ece_mass`, and
+// the probabilities of the labels whose ROC curves count for `auc` and `auc_ovr`.
 class MatchOutcomes : public CorpusOutcomes {
  public:
   // `plan` outlives it.
@@ -32,6 +32,8 @@ class MatchOutcomes : public CorpusOutcomes {
                  std::span<const std::int64_t> places, std::span<const std::int32_t> gold);
   void AddScores(const EvaluationBatch& batch, std::span<const std::int64_t> rows,
                  std::span<const std::int64_t> places, std::span<const std::int32_t> gold);
+  // A column each label whose ROC curve the metric measures.
+  std::vector<OrderedColumn> ClassesOf(const MatchMetric& metric) const;
 
   const MatchPlan& plan_;
   LabelNumbers labels_;
@@ -40,6 +42,7 @@ class MatchOutcomes : public CorpusOutcomes {
   std::vector<std::int32_t> predicted_;
   std::vector<std::int32_t> bins_;  // 2 bin + (right ? 1 : 0)
   std::vector<double> confidences_;
+  std::vector<RowPart> hits_;  // positive: right
   // Rows by the probability of one label, for the area under its ROC curve.
   struct AreaRows {
     std::size_t label = 0;  // number among the declared labels

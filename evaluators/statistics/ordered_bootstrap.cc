@@ -88,6 +88,16 @@ struct Order {
   std::vector<std::uint32_t> position;
   std::vector<double> value;
   std::vector<RowPart> part;
+
+  bool operator==(const Order&) const = default;
+  // End of the rows that have the value of row `begin`.
+  std::size_t EndOfTies(std::size_t begin) const {
+    std::size_t end = begin + 1;
+    while (end < value.size() && value[end] == value[begin]) {
+      ++end;
+    }
+    return end;
+  }
 };
 
 Order Sort(const OrderedColumn& column, std::span<const std::uint32_t> rows) {
@@ -125,16 +135,29 @@ class Weights {
   const TileWeights* tile_;
 };
 
+void Add(const std::uint8_t* row, std::size_t draws, Totals& to) {
+  for (std::size_t draw = 0; draw < draws; ++draw) {
+    to[draw] += row[draw];
+  }
+}
+
+Totals SumOfWeights(const Order& order, const Weights& weights) {
+  Totals sum{};
+  for (const std::uint32_t position : order.position) {
+    Add(weights.Row(position), weights.draws(), sum);
+  }
+  return sum;
+}
+
+// Of the one column.
 class QuantileMeasure {
  public:
   QuantileMeasure(double share, bool has_clusters) : share_(share), has_clusters_(has_clusters) {}
 
-  void Measure(const Order& order, const Weights& weights, Totals& values) const {
+  void Measure(std::span<const Order> orders, const Weights& weights, Totals& values) const {
+    const Order& order = orders.front();
     const std::size_t draws = weights.draws();
-    Totals target{};
-    for (const std::uint32_t position : order.position) {
-      Add(weights.Row(position), draws, target);
-    }
+    Totals target = SumOfWeights(order, weights);
     for (std::size_t draw = 0; draw < draws; ++draw) {
       values[draw] = kUndefined;
       // Weights are whole numbers, so only the product rounds.
@@ -158,11 +181,6 @@ class QuantileMeasure {
   }
 
  private:
-  static void Add(const std::uint8_t* row, std::size_t draws, Totals& to) {
-    for (std::size_t draw = 0; draw < draws; ++draw) {
-      to[draw] += row[draw];
-    }
-  }
   // Rows of independent weights reach no target so many standard deviations early; clusters may.
   std::size_t FirstToLookAt(std::size_t num_rows) const {
     const double n = static_cast<double>(num_rows);
@@ -174,69 +192,176 @@ class QuantileMeasure {
   bool has_clusters_;
 };
 
+// The mean over the columns that have an area.
 class AreaMeasure {
  public:
-  static void Measure(const Order& order, const Weights& weights, Totals& values) {
+  static void Measure(std::span<const Order> orders, const Weights& weights, Totals& values) {
     const std::size_t draws = weights.draws();
+    Totals sum{};
+    Totals num_defined{};
+    for (const Order& order : orders) {
+      Totals areas;
+      MeasureOne(order, weights, areas);
+      for (std::size_t draw = 0; draw < draws; ++draw) {
+        if (!std::isnan(areas[draw])) {
+          sum[draw] += areas[draw];
+          num_defined[draw] += 1;
+        }
+      }
+    }
+    for (std::size_t draw = 0; draw < draws; ++draw) {
+      values[draw] = num_defined[draw] > 0 ? sum[draw] / num_defined[draw] : kUndefined;
+    }
+  }
+
+ private:
+  // Weights are whole numbers, so only the division rounds.
+  struct Counts {
     Totals positives{};
     Totals negatives{};
     Totals half_wins{};
+  };
+
+  static void MeasureOne(const Order& order, const Weights& weights, Totals& areas) {
+    const std::size_t draws = weights.draws();
+    Counts counts;
     for (std::size_t begin = 0; begin < order.position.size();) {
-      std::size_t end = begin + 1;
-      while (end < order.position.size() && order.value[end] == order.value[begin]) {
-        ++end;
-      }
-      Totals tied_positives{};
-      Totals tied_negatives{};
-      for (std::size_t i = begin; i < end; ++i) {
-        const std::uint8_t* const row = weights.Row(order.position[i]);
-        Totals& to = order.part[i] == RowPart::kPositive ? tied_positives : tied_negatives;
-        for (std::size_t draw = 0; draw < draws; ++draw) {
-          to[draw] += row[draw];
-        }
-      }
-      for (std::size_t draw = 0; draw < draws; ++draw) {
-        half_wins[draw] += tied_positives[draw] * (2 * negatives[draw] + tied_negatives[draw]);
-        positives[draw] += tied_positives[draw];
-        negatives[draw] += tied_negatives[draw];
+      const std::size_t end = order.EndOfTies(begin);
+      if (end == begin + 1) {
+        AddAlone(weights.Row(order.position[begin]), order.part[begin], draws, counts);
+      } else {
+        AddTied(order, begin, end, weights, counts);
       }
       begin = end;
     }
     for (std::size_t draw = 0; draw < draws; ++draw) {
-      const double pairs = positives[draw] * negatives[draw];
-      values[draw] = pairs > 0 ? half_wins[draw] / (2 * pairs) : kUndefined;
+      const double pairs = counts.positives[draw] * counts.negatives[draw];
+      areas[draw] = pairs > 0 ? counts.half_wins[draw] / (2 * pairs) : kUndefined;
+    }
+  }
+
+  static void AddAlone(const std::uint8_t* row, RowPart part, std::size_t draws, Counts& counts) {
+    if (part == RowPart::kNegative) {
+      Add(row, draws, counts.negatives);
+      return;
+    }
+    for (std::size_t draw = 0; draw < draws; ++draw) {
+      counts.half_wins[draw] += row[draw] * (2 * counts.negatives[draw]);
+      counts.positives[draw] += row[draw];
+    }
+  }
+
+  static void AddTied(const Order& order, std::size_t begin, std::size_t end,
+                      const Weights& weights, Counts& counts) {
+    const std::size_t draws = weights.draws();
+    Totals positives{};
+    Totals negatives{};
+    for (std::size_t i = begin; i < end; ++i) {
+      Add(weights.Row(order.position[i]), draws,
+          order.part[i] == RowPart::kPositive ? positives : negatives);
+    }
+    for (std::size_t draw = 0; draw < draws; ++draw) {
+      counts.half_wins[draw] += positives[draw] * (2 * counts.negatives[draw] + negatives[draw]);
+      counts.positives[draw] += positives[draw];
+      counts.negatives[draw] += negatives[draw];
     }
   }
 };
 
-std::optional<double> Defined(double value) {
-  return std::isnan(value) ? std::nullopt : std::optional(value);
+// Of the one column.
+class CalibrationMeasure {
+ public:
+  explicit CalibrationMeasure(int num_bins) : num_bins_(num_bins) {}
+
+  void Measure(std::span<const Order> orders, const Weights& weights, Totals& values) const {
+    const Order& order = orders.front();
+    const std::size_t draws = weights.draws();
+    const Totals num_rows = SumOfWeights(order, weights);
+    Bins bins{.end = num_rows};
+    for (std::size_t begin = 0; begin < order.position.size();) {
+      const std::size_t end = order.EndOfTies(begin);
+      CloseBins(num_rows, draws, bins);
+      for (std::size_t i = begin; i < end; ++i) {
+        const std::uint8_t* const row = weights.Row(order.position[i]);
+        const double gap = (order.part[i] == RowPart::kPositive ? 1 : 0) - order.value[i];
+        for (std::size_t draw = 0; draw < draws; ++draw) {
+          bins.gap[draw] += row[draw] * gap;
+          bins.rank[draw] += row[draw];
+        }
+      }
+      begin = end;
+    }
+    for (std::size_t draw = 0; draw < draws; ++draw) {
+      const double error = bins.error[draw] + std::fabs(bins.gap[draw]);
+      values[draw] = num_rows[draw] > 0 ? error / num_rows[draw] : kUndefined;
+    }
+  }
+
+ private:
+  // By draw, the bin that is being filled: rank r of n is in bin r num_bins / n, rounded down.
+  struct Bins {
+    Totals end;      // the rank where it ends, times num_bins
+    Totals rank{};   // of the next row
+    Totals gap{};    // positive rows - summed values
+    Totals error{};  // of the bins before it
+  };
+
+  void CloseBins(const Totals& num_rows, std::size_t draws, Bins& bins) const {
+    for (std::size_t draw = 0; draw < draws; ++draw) {
+      const double rank = num_bins_ * bins.rank[draw];
+      if (rank < bins.end[draw] || num_rows[draw] == 0) {
+        continue;
+      }
+      bins.error[draw] += std::fabs(bins.gap[draw]);
+      bins.gap[draw] = 0;
+      while (rank >= bins.end[draw]) {
+        bins.end[draw] += num_rows[draw];
+      }
+    }
+  }
+
+  double num_bins_;
+};
+
+bool HasPart(std::span<const OrderedColumn> columns, std::uint32_t row) {
+  return std::ranges::any_of(
+      columns, [row](const OrderedColumn& column) { return column.part[row] != RowPart::kNone; });
+}
+
+std::vector<Order> SortEach(std::span<const OrderedColumn> columns,
+                            std::span<const std::uint32_t> rows) {
+  std::vector<Order> orders;
+  for (const OrderedColumn& column : columns) {
+    orders.push_back(Sort(column, rows));
+  }
+  return orders;
 }
 
 template <typename Measure>
-PairedBootstrap Bootstrap(const Measure& measure, const OrderedColumn& baseline,
-                          const OrderedColumn& candidate, double factor,
+std::optional<double> Observe(const Measure& measure, std::span<const Order> orders) {
+  Totals values{};
+  measure.Measure(orders, Weights(nullptr), values);
+  return std::isnan(values[0]) ? std::nullopt : std::optional(values[0]);
+}
+
+template <typename Measure>
+PairedBootstrap Bootstrap(const Measure& measure, std::span<const OrderedColumn> baseline,
+                          std::span<const OrderedColumn> candidate, double factor,
                           std::span<const std::uint32_t> rows,
                           std::span<const std::int32_t> cluster_of, const RandomSource& source,
                           std::int64_t draws) {
   std::vector<std::uint32_t> counted;
   for (const std::uint32_t row : rows) {
-    if (baseline.part[row] != RowPart::kNone || candidate.part[row] != RowPart::kNone) {
+    if (HasPart(baseline, row) || HasPart(candidate, row)) {
       counted.push_back(row);
     }
   }
   PairedBootstrap result;
   result.num_rows = static_cast<std::int64_t>(counted.size());
-  const Order before = Sort(baseline, counted);
-  const Order after = Sort(candidate, counted);
-  Totals before_values{};
-  Totals after_values{};
-  before_values[0] = kUndefined;
-  after_values[0] = kUndefined;
-  measure.Measure(before, Weights(nullptr), before_values);
-  measure.Measure(after, Weights(nullptr), after_values);
-  result.baseline = Defined(before_values[0]);
-  result.candidate = Defined(after_values[0]);
+  const std::vector<Order> before = SortEach(baseline, counted);
+  const std::vector<Order> after = SortEach(candidate, counted);
+  result.baseline = Observe(measure, before);
+  result.candidate = Observe(measure, after);
   std::vector<std::uint32_t> unit_of(counted.size());
   std::size_t num_units = counted.size();
   if (cluster_of.empty()) {
@@ -258,14 +383,15 @@ PairedBootstrap Bootstrap(const Measure& measure, const OrderedColumn& baseline,
   if (!result.baseline.has_value() || !result.candidate.has_value()) {
     return result;
   }
-  result.is_identical =
-      before.position == after.position && before.value == after.value && before.part == after.part;
+  result.is_identical = before == after;
   if (result.is_identical) {
     return result;
   }
   TileWeights tile(std::move(unit_of), num_units, source);
   result.resampling = tile.resampling();
   std::vector<double> differences;
+  Totals before_values{};
+  Totals after_values{};
   const auto tile_draws = static_cast<std::int64_t>(tile.draws());
   for (std::int64_t first = 0; first < draws; first += tile_draws) {
     tile.Fill(static_cast<std::uint32_t>(first));
@@ -286,15 +412,25 @@ PairedBootstrap BootstrapQuantiles(const OrderedColumn& baseline, const OrderedC
                                    double share, double factor, std::span<const std::uint32_t> rows,
                                    std::span<const std::int32_t> cluster_of,
                                    const RandomSource& source, std::int64_t draws) {
-  return Bootstrap(QuantileMeasure(share, !cluster_of.empty()), baseline, candidate, factor, rows,
-                   cluster_of, source, draws);
+  return Bootstrap(QuantileMeasure(share, !cluster_of.empty()), {&baseline, 1}, {&candidate, 1},
+                   factor, rows, cluster_of, source, draws);
 }
 
-PairedBootstrap BootstrapAreas(const OrderedColumn& baseline, const OrderedColumn& candidate,
-                               double factor, std::span<const std::uint32_t> rows,
+PairedBootstrap BootstrapAreas(std::span<const OrderedColumn> baseline,
+                               std::span<const OrderedColumn> candidate, double factor,
+                               std::span<const std::uint32_t> rows,
                                std::span<const std::int32_t> cluster_of, const RandomSource& source,
                                std::int64_t draws) {
   return Bootstrap(AreaMeasure(), baseline, candidate, factor, rows, cluster_of, source, draws);
+}
+
+PairedBootstrap BootstrapCalibration(const OrderedColumn& baseline, const OrderedColumn& candidate,
+                                     int num_bins, double factor,
+                                     std::span<const std::uint32_t> rows,
+                                     std::span<const std::int32_t> cluster_of,
+                                     const RandomSource& source, std::int64_t draws) {
+  return Bootstrap(CalibrationMeasure(num_bins), {&baseline, 1}, {&candidate, 1}, factor, rows,
+                   cluster_of, source, draws);
 }
 
 }  // namespace assay

@@ -19,8 +19,8 @@ struct OrderedColumn {
 
 // The paired bootstrap of metrics that no totals by outcome determine: every row (or cluster;
 // `cluster_of` as in TestOptions) keeps a Poisson(1) weight of its own, fewer than
-// kFewestPoissonRows are drawn by index. Takes time in proportion to rows x draws, and about 32 MiB
-// beside 4 bytes a row and side. The same bits on every platform.
+// kFewestPoissonRows are drawn by index. Takes time in proportion to rows x draws x columns, and
+// about 32 MiB beside 13 bytes a row, column and side. The same bits on every platform.
 
 // The differences are candidate minus `factor` times baseline.
 
@@ -32,10 +32,22 @@ PairedBootstrap BootstrapQuantiles(const OrderedColumn& baseline, const OrderedC
                                    const RandomSource& source, std::int64_t draws);
 
 // The area under the ROC curve: the share of (positive, negative) pairs of rows in which the
-// positive has the higher value, equal values counting half. Undefined without both.
-PairedBootstrap BootstrapAreas(const OrderedColumn& baseline, const OrderedColumn& candidate,
-                               double factor, std::span<const std::uint32_t> rows,
+// positive has the higher value, equal values counting half. Of several columns the mean of the
+// areas, without those of columns that lack positives or negatives. Undefined when all do.
+PairedBootstrap BootstrapAreas(std::span<const OrderedColumn> baseline,
+                               std::span<const OrderedColumn> candidate, double factor,
+                               std::span<const std::uint32_t> rows,
                                std::span<const std::int32_t> cluster_of, const RandomSource& source,
                                std::int64_t draws);
+
+// The calibration error over bins of equal numbers of rows, as EqualMassBins cuts them (rows of
+// equal value share a bin): the sum over `num_bins` bins of |positive rows - summed values|, over
+// the number of rows. Values are confidences in [0, 1]; a row is positive where it is right.
+// Undefined without rows.
+PairedBootstrap BootstrapCalibration(const OrderedColumn& baseline, const OrderedColumn& candidate,
+                                     int num_bins, double factor,
+                                     std::span<const std::uint32_t> rows,
+                                     std::span<const std::int32_t> cluster_of,
+                                     const RandomSource& source, std::int64_t draws);
 
 }  // namespace assay

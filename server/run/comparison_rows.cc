@@ -191,6 +191,8 @@ class ScoreSource {
 
   // Scores of the chunk read last.
   const ScoreArray& chunk() const { return chunk_; }
+  // Of every row of the baseline's dataset version; empty where it is the candidate's.
+  const ScoreArray& all() const { return all_; }
 
  private:
   ScoreSource(store::Store& store, store::Id project, store::Id run, store::ColumnRecord column,
@@ -253,13 +255,14 @@ class CohortTest {
     return holds;
   }
 
-  // INVALID_ARGUMENT when no row at all belongs to the cohort.
+  // True when some row belongs to the cohort.
+  bool is_found() const { return column_ == nullptr || is_found_; }
+  // INVALID_ARGUMENT when none does.
   absl::Status CheckFound() const {
-    return column_ == nullptr || is_found_
-               ? absl::OkStatus()
-               : absl::InvalidArgumentError(
-                     absl::StrFormat("cohort: no example has %s=%s",
-                                     column_->name.substr(kCohortPrefix.size()), value_));
+    return is_found() ? absl::OkStatus()
+                      : absl::InvalidArgumentError(
+                            absl::StrFormat("cohort: no example has %s=%s",
+                                            column_->name.substr(kCohortPrefix.size()), value_));
   }
 
  private:
@@ -327,25 +330,70 @@ class ChunkScan {
   std::vector<double> order_;  // of the chunk at hand
 };
 
+// Offers the scored examples that only the baseline's dataset version has; they count behind the
+// `num_candidate_rows` of the candidate's.
+absl::Status ScanBaselineOnly(const Pairing& pairing, const ScoreArray& scores, RowBucket bucket,
+                              std::int64_t num_candidate_rows, CohortTest& cohort,
+                              FirstPlaces& first) {
+  std::vector<std::uint8_t> has_other(scores.values.size(), 0);
+  for (const std::int32_t row : pairing.same_key) {
+    if (row >= 0) {
+      has_other[static_cast<std::size_t>(row)] = 1;
+    }
+  }
+  const bool is_wanted = bucket == RowBucket::kAny || bucket == RowBucket::kUnpaired;
+  constexpr double kLast = std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < has_other.size(); ++i) {
+    const auto row = static_cast<std::int64_t>(i);
+    if (row % store::kChunkRows == 0) {
+      ASSAY_RETURN_IF_ERROR(cohort.Seek(row / store::kChunkRows));
+    }
+    const bool is_member = cohort.Holds(row % store::kChunkRows);
+    if (!is_wanted || !is_member || has_other[i] != 0 || scores.defined[i] == 0) {
+      continue;
+    }
+    if (!first.Takes(kLast)) {
+      first.Count();
+      continue;
+    }
+    first.Offer({.order = kLast,
+                 .row = num_candidate_rows + row,
+                 .bucket = RowBucket::kUnpaired,
+                 .baseline = scores.values[i],
+                 .candidate = 0,
+                 .has_baseline = true,
+                 .has_candidate = false});
+  }
+  return absl::OkStatus();
+}
+
+// Texts of both sides; the example is that of the candidate's dataset version, where it has it.
 absl::Status AddTexts(store::Store& store, const RunInputs& baseline, const RunInputs& candidate,
                       const Pairing& pairing, std::vector<ComparisonRow>& rows) {
-  std::vector<std::int64_t> candidate_rows;
+  std::vector<std::int64_t> candidate_rows;  // -1: the version lacks it
   std::vector<std::int64_t> baseline_rows;
+  std::vector<std::int64_t> baseline_only;  // -1: the candidate's version has it
   for (const ComparisonRow& row : rows) {
-    candidate_rows.push_back(row.row);
-    baseline_rows.push_back(pairing.SameKeyRow(row.row));
+    const std::int64_t behind = row.row - candidate.dataset.num_rows;
+    const bool is_baseline_only = behind >= 0;
+    candidate_rows.push_back(is_baseline_only ? -1 : row.row);
+    baseline_rows.push_back(is_baseline_only ? behind : pairing.SameKeyRow(row.row));
+    baseline_only.push_back(is_baseline_only ? behind : -1);
   }
   ASSAY_ASSIGN_OR_RETURN(std::vector<ExampleText> examples,
                          ReadExampleTexts(store, candidate, candidate_rows));
+  ASSAY_ASSIGN_OR_RETURN(std::vector<ExampleText> baseline_examples,
+                         ReadExampleTexts(store, baseline, baseline_only));
   ASSAY_ASSIGN_OR_RETURN(std::vector<OutputText> before,
                          ReadOutputTexts(store, baseline, baseline_rows));
   ASSAY_ASSIGN_OR_RETURN(std::vector<OutputText> after,
                          ReadOutputTexts(store, candidate, candidate_rows));
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    rows[i].key = std::move(examples[i].key);
-    rows[i].input = std::move(examples[i].input);
-    rows[i].expected = std::move(examples[i].expected);
-    rows[i].cohorts = std::move(examples[i].cohorts);
+    ExampleText& example = candidate_rows[i] >= 0 ? examples[i] : baseline_examples[i];
+    rows[i].key = std::move(example.key);
+    rows[i].input = std::move(example.input);
+    rows[i].expected = std::move(example.expected);
+    rows[i].cohorts = std::move(example.cohorts);
     rows[i].baseline_output = std::move(before[i].output);
     rows[i].baseline_trace_id = std::move(before[i].trace_id);
     rows[i].candidate_output = std::move(after[i].output);
@@ -378,7 +426,8 @@ absl::StatusOr<RowPage> ScanRows(store::Store& store, store::Id project,
                                            inputs.dataset.num_rows, nullptr));
   ASSAY_ASSIGN_OR_RETURN(CohortTest cohort, CohortTest::Open(store, inputs, query.cohort));
 
-  const std::int64_t skip = std::clamp<std::int64_t>(query.offset_rank, 0, inputs.dataset.num_rows);
+  const std::int64_t skip = std::clamp<std::int64_t>(
+      query.offset_rank, 0, inputs.dataset.num_rows + baseline_inputs.dataset.num_rows);
   FirstPlaces first(static_cast<std::size_t>(skip + std::max(query.limit, 0)));
   ChunkScan scan(metric, query.bucket, pairing, cohort, first);
   for (std::int64_t number = 0; number < inputs.num_chunks(); ++number) {
@@ -389,7 +438,18 @@ absl::StatusOr<RowPage> ScanRows(store::Store& store, store::Id project,
     ASSAY_RETURN_IF_ERROR(cohort.Seek(number));
     scan.Scan(baseline.chunk(), candidate.chunk(), begin);
   }
-  ASSAY_RETURN_IF_ERROR(cohort.CheckFound());
+  bool is_cohort_of_baseline = false;
+  // A version without the cohort's column has no example of it.
+  absl::StatusOr<CohortTest> baseline_cohort =
+      CohortTest::Open(store, baseline_inputs, query.cohort);
+  if (!pairing.is_identity && baseline_cohort.ok()) {
+    ASSAY_RETURN_IF_ERROR(ScanBaselineOnly(pairing, baseline.all(), query.bucket,
+                                           inputs.dataset.num_rows, *baseline_cohort, first));
+    is_cohort_of_baseline = baseline_cohort->is_found();
+  }
+  if (!is_cohort_of_baseline) {
+    ASSAY_RETURN_IF_ERROR(cohort.CheckFound());
+  }
 
   RowPage page;
   page.metric = metric.id;

@@ -20,7 +20,8 @@ struct RowQuery {
   std::int32_t limit = 50;
 };
 
-// One example, before and after.
+// One example, before and after. `row` is its position in the candidate's dataset version; an
+// example that only the baseline's has counts behind those: their number plus its own position.
 struct ComparisonRow : store::RowRecord {
   // Among earlier comparisons on this dataset version, the ten newest of other outputs, and in how
   // many of them the example flipped.
@@ -45,9 +46,10 @@ absl::StatusOr<store::RowListRecord> FirstRows(store::Store& store, store::Id pr
 
 // Reads rows of a succeeded comparison: those with a score on at least one side, from the stored
 // rows where they suffice, else in one scan of the two score columns. Unpaired and changed rows
-// come last. Examples that only the baseline's dataset version has
-// are not listed. INVALID_ARGUMENT names an unknown metric or cohort; FAILED_PRECONDITION when the
-// comparison has not succeeded, was refused or has no row scores.
+// come last, and among them the examples that only the baseline's dataset version has. Texts of an
+// example are those of the candidate's version, where it has it. INVALID_ARGUMENT names an unknown
+// metric or cohort; FAILED_PRECONDITION when the comparison has not succeeded, was refused or has
+// no row scores.
 absl::StatusOr<RowPage> ListComparisonRows(store::Store& store, store::Id project,
                                            const store::ComparisonRecord& comparison,
                                            const RowQuery& query);

@@ -1,9 +1,11 @@
 #include "server/run/corpus_resampling.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cstddef>
 #include <optional>
 #include <utility>
+#include <variant>
 
 #include "absl/strings/str_format.h"
 #include "evaluators/compare/resampled_cell.h"
@@ -20,13 +22,14 @@ RandomSource SourceOf(const MetricDescriptor& metric, const std::string& cohort,
           .stream = StreamOf(absl::StrFormat("corpus\n%s\n%s", metric.id, cohort))};
 }
 
-PairedOutcomes OutcomesOf(const CorpusPair& pair, double factor) {
-  PairedOutcomes outcomes{.baseline = pair.baseline->column,
-                          .candidate = pair.candidate->column,
-                          .baseline_statistic = pair.baseline->statistic,
-                          .candidate_statistic = pair.candidate->statistic};
+PairedOutcomes PairOutcomes(const CorpusOutcomes::Outcomes& baseline,
+                            const CorpusOutcomes::Outcomes& candidate, double factor) {
+  PairedOutcomes outcomes{.baseline = baseline.column,
+                          .candidate = candidate.column,
+                          .baseline_statistic = baseline.statistic,
+                          .candidate_statistic = candidate.statistic};
   if (factor != 1) {
-    outcomes.baseline_statistic = [statistic = pair.baseline->statistic,
+    outcomes.baseline_statistic = [statistic = baseline.statistic,
                                    factor](const OutcomeTotals& totals) {
       const std::optional<double> value = statistic(totals);
       return value.has_value() ? std::optional(factor * *value) : std::nullopt;
@@ -37,12 +40,24 @@ PairedOutcomes OutcomesOf(const CorpusPair& pair, double factor) {
 
 PairedBootstrap Resample(const CorpusPair& pair, std::span<const std::uint32_t> rows,
                          const TestOptions& options, double factor, const Cell& cell) {
+  using Areas = CorpusOutcomes::Areas;
+  using Confidences = CorpusOutcomes::Confidences;
+  using Outcomes = CorpusOutcomes::Outcomes;
   const RandomSource source = SourceOf(*pair.metric, cell.cohort, options);
-  return pair.baseline->statistic == nullptr
-             ? BootstrapAreas(pair.baseline->ordered, pair.candidate->ordered, factor, rows,
-                              options.cluster_of, source, options.draws)
-             : BootstrapPairs(OutcomesOf(pair, factor), rows, options.cluster_of, source,
-                              options.draws);
+  // One definition on both sides, so one alternative.
+  assert(pair.baseline->index() == pair.candidate->index());
+  if (const auto* const areas = std::get_if<Areas>(pair.baseline)) {
+    return BootstrapAreas(areas->classes, std::get<Areas>(*pair.candidate).classes, factor, rows,
+                          options.cluster_of, source, options.draws);
+  }
+  if (const auto* const confidences = std::get_if<Confidences>(pair.baseline)) {
+    return BootstrapCalibration(confidences->column, std::get<Confidences>(*pair.candidate).column,
+                                confidences->num_bins, factor, rows, options.cluster_of, source,
+                                options.draws);
+  }
+  return BootstrapPairs(
+      PairOutcomes(std::get<Outcomes>(*pair.baseline), std::get<Outcomes>(*pair.candidate), factor),
+      rows, options.cluster_of, source, options.draws);
 }
 
 }  // namespace

@@ -25,8 +25,8 @@ struct OutputText {
   std::string trace_id;  // of that output
 };
 
-// Texts of the examples `rows` of a dataset version, in that order. `expected` is the label, else
-// the references, else the relevant documents by grade.
+// Texts of the examples `rows` of a dataset version, in that order; -1 stands for no example.
+// `expected` is the label, else the references, else the relevant documents by grade.
 absl::StatusOr<std::vector<ExampleText>> ReadExampleTexts(store::Store& store,
                                                           const RunInputs& inputs,
                                                           std::span<const std::int64_t> rows);

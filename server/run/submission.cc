@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -112,19 +113,60 @@ std::string GateableMetrics(const store::RunRecord& run) {
   return ListColumns(ids);
 }
 
-// True when some evaluator computes a metric of that id.
-bool IsKnownMetric(const std::string& id) {
+std::optional<MetricDescriptor> FindMetric(std::span<const MetricDescriptor> metrics,
+                                           const std::string& id) {
+  const auto found = std::ranges::find(metrics, id, &MetricDescriptor::id);
+  return found == metrics.end() ? std::nullopt : std::optional(*found);
+}
+
+// A metric that some evaluator computes.
+std::optional<MetricDescriptor> FindKnownMetric(const std::string& id) {
   for (const std::string& name : EvaluatorNames()) {
     for (const std::string& spec : {name, absl::StrFormat("%s:%s", name, id)}) {
       const absl::StatusOr<std::unique_ptr<const Evaluator>> evaluator = MakeEvaluator(spec);
-      if (evaluator.ok() && std::ranges::any_of((*evaluator)->metrics(), [&](const auto& metric) {
-            return metric.id == id;
-          })) {
-        return true;
+      if (!evaluator.ok()) {
+        continue;
+      }
+      if (std::optional<MetricDescriptor> metric = FindMetric((*evaluator)->metrics(), id)) {
+        return metric;
       }
     }
   }
-  return false;
+  return std::nullopt;
+}
+
+// The metric whose quantile a gate names: of a run, else of some evaluator.
+std::optional<MetricDescriptor> MetricOfQuantile(const QuantileName& quantile,
+                                                 const store::RunRecord& baseline,
+                                                 const store::RunRecord& candidate) {
+  for (const store::RunRecord* const run : {&candidate, &baseline}) {
+    if (std::optional<MetricDescriptor> metric = FindMetric(run->metrics, quantile.metric)) {
+      return metric;
+    }
+  }
+  return FindKnownMetric(quantile.metric);
+}
+
+// Why neither run has what a gate names.
+absl::Status AbsentMetric(const Gate& gate, std::size_t index, const store::RunRecord& baseline,
+                          const store::RunRecord& candidate) {
+  std::optional<MetricDescriptor> known = FindKnownMetric(gate.metric);
+  const std::optional<QuantileName> quantile = ParseQuantileName(gate.metric);
+  if (!known.has_value() && quantile.has_value()) {
+    known = MetricOfQuantile(*quantile, baseline, candidate);
+    if (known.has_value() && known->kind != MetricKind::kMean) {
+      return absl::InvalidArgumentError(absl::StrFormat(
+          "gates[%d].metric: '%s': %s metric has no quantile; gate on '%s' itself", index,
+          gate.metric, known->kind == MetricKind::kBinaryMean ? "a binary" : "a corpus",
+          quantile->metric));
+    }
+  }
+  const std::string message =
+      absl::StrFormat("gates[%d].metric: %s '%s'; there are %s", index,
+                      known.has_value() ? "neither run has the metric" : "unknown metric",
+                      gate.metric, GateableMetrics(candidate));
+  return known.has_value() ? absl::FailedPreconditionError(message)
+                           : absl::InvalidArgumentError(message);
 }
 
 // The descriptor that both runs have of a gate's metric. Which of two errors it is decides between
@@ -135,14 +177,7 @@ absl::StatusOr<MetricDescriptor> GateMetric(const Gate& gate, std::size_t index,
   const std::optional<MetricDescriptor> before = FindGateMetric(baseline.metrics, gate.metric);
   const std::optional<MetricDescriptor> after = FindGateMetric(candidate.metrics, gate.metric);
   if (!before.has_value() && !after.has_value()) {
-    const std::optional<QuantileName> quantile = ParseQuantileName(gate.metric);
-    const bool is_known =
-        IsKnownMetric(gate.metric) || (quantile.has_value() && IsKnownMetric(quantile->metric));
-    const std::string message =
-        absl::StrFormat("gates[%d].metric: %s '%s'; there are %s", index,
-                        is_known ? "neither run has the metric" : "unknown metric", gate.metric,
-                        GateableMetrics(candidate));
-    return is_known ? absl::FailedPreconditionError(message) : absl::InvalidArgumentError(message);
+    return AbsentMetric(gate, index, baseline, candidate);
   }
   if (!before.has_value() || !after.has_value()) {
     return absl::FailedPreconditionError(

@@ -7,6 +7,8 @@ generate_classification.py. The tests read what it wrote and need neither.
 labels.csv         a row a case: labels, predicted labels, expected metrics
 probabilities.csv  the same for probabilities, with the row's log loss clipped at 1e-15
 squad.csv          answer, references joined by U+001F, exact match, F1
+resampled.csv      probabilities of two models for the same rows, and by how much a metric differs
+                   in each of a few bootstrap samples of the rows, drawn as philox.h says
 """
 
 import collections
@@ -150,6 +152,66 @@ def probability_rows():
 
 
 # As in SQuAD's evaluate-v2.0.py.
+def philox(counter, key):
+    """Philox 4x32-10 by its definition."""
+    c0, c1, c2, c3 = counter
+    k0, k1 = key
+    for _ in range(10):
+        p0, p1 = 0xD2511F53 * c0, 0xCD9E8D57 * c2
+        c0, c1, c2, c3 = (p1 >> 32) ^ c1 ^ k0, p1 & 0xFFFFFFFF, (p0 >> 32) ^ c3 ^ k1, p0 & 0xFFFFFFFF
+        k0, k1 = (k0 + 0x9E3779B9) & 0xFFFFFFFF, (k1 + 0xBB67AE85) & 0xFFFFFFFF
+    return c0, c1, c2, c3
+
+
+def drawn_rows(rows, draw, seed, stream):
+    """As many rows, with replacement: each takes 64 random bits, the higher word first."""
+    words = []
+    for block in range((2 * rows + 3) // 4):
+        words.extend(philox((block, draw, stream, 0), (seed, 0)))
+    return np.array([(rows * (words[2 * i] << 32 | words[2 * i + 1])) >> 64 for i in range(rows)])
+
+
+def mean_area(gold, p):
+    areas = [metrics.roc_auc_score(gold == c, p[:, c]) for c in range(p.shape[1])
+             if 0 < (gold == c).sum() < len(gold)]
+    return float(np.mean(areas)) if areas else None
+
+
+def mass_error(gold, p):
+    return equal_mass_ece(p.max(axis=1), (p.argmax(axis=1) == gold).astype(float), RESAMPLED_BINS)
+
+
+RESAMPLED_BINS = 8
+RESAMPLED_DRAWS = 50
+
+
+def resampled_rows():
+    rng = np.random.default_rng(11)
+    for case, (rows, classes) in enumerate([(30, 2), (60, 3), (99, 5), (12, 4)]):
+        gold = rng.integers(0, classes, rows)
+        sides = []
+        for noise in (1.0, 1.6):
+            p = softmax(2 * np.eye(classes)[gold] + rng.normal(0, noise, (rows, classes)), axis=1)
+            if case % 2 == 1:  # ties within a side
+                p = np.round(p * 16) / 16
+                p[:, -1] += 1 - p.sum(axis=1)
+            sides.append(np.abs(p))
+        for metric, measure in (("auc_ovr", mean_area), ("ece_mass", mass_error)):
+            differences = []
+            for draw in range(RESAMPLED_DRAWS):
+                drawn = drawn_rows(rows, draw, seed=5, stream=9)
+                before, after = (measure(gold[drawn], p[drawn]) for p in sides)
+                if before is not None and after is not None:
+                    differences.append(after - before)
+            yield {
+                "metric": metric, "num_labels": classes,
+                "gold": " ".join(f"c{g}" for g in gold),
+                "baseline": " ".join(digits(v) for v in sides[0].ravel()),
+                "candidate": " ".join(digits(v) for v in sides[1].ravel()),
+                "differences": " ".join(digits(d) for d in sorted(differences)),
+            }
+
+
 def normalize_answer(s):
     s = s.lower()
     s = "".join(c for c in s if c not in set(string.punctuation))
@@ -207,5 +269,6 @@ def write(name, rows):
 if __name__ == "__main__":
     write("labels.csv", label_rows())
     write("probabilities.csv", probability_rows())
+    write("resampled.csv", resampled_rows())
     # Texts in hexadecimal: no quoting, no control characters.
     write("squad.csv", (hexed(row, {"answer", "references"}) for row in squad_rows()))

@@ -144,7 +144,12 @@ max_drop = {limit}
         self.assertIn("FORMAT=FILE", self.fails(2, "diff", "old", "new", "--report", "junit"))
         self.assertIn("not 'xml'", self.fails(2, "diff", "old", "new", "--report", "xml=a.xml"))
         self.assertIn("cannot write", self.fails(2, "diff", "old", "new", "--report", "md=no/a.md"))
-        self.assertIn("not 'junit'", self.fails(2, "run", "ls", "-o", "junit"))
+        self.assertIn("not 'yaml'", self.fails(2, "diff", "old", "new", "-o", "yaml"))
+        for command, formats in ((("run", "ls"), "text, json, csv or md"), (("version",), "text or json"),
+                                 (("run", "cancel", "1"), "text or json"),
+                                 (("trace", "compare", "1", "2"), "text, csv or md"),
+                                 (("dataset", "export", "rows"), "text")):
+            self.assertIn(f"output is {formats}, not 'junit'", self.fails(2, *command, "-o", "junit"))
 
 
 if __name__ == "__main__":

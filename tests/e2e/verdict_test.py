@@ -119,6 +119,12 @@ class FairnessTest(VerdictCase):
         changed = self.json("rows", number, "--show", "changed")["rows"]
         self.assertEqual(len(changed), 20)
         self.assertEqual(changed[0]["input"], "changed")
+        unpaired = {row["key"]: row for row in self.json("rows", number, "--show", "unpaired",
+                                                         "--limit", "0")["rows"]}
+        self.assertEqual(len(unpaired), 20)
+        self.assertEqual(unpaired["k00003"]["input"], "row 3")
+        self.assertEqual(unpaired["k00003"]["row"], "203")  # 200 rows of the candidate's version
+        self.assertEqual(unpaired["k00205"]["input"], "row 205")
 
 
 class ClaimTest(VerdictCase):
@@ -303,8 +309,18 @@ max_changed = 0.2
                       complaint('[[gate]]\nmetric = "accuracy"\nmax_increase = 0\n'))
         self.assertIn("gate.toml:2: gates[0].cohort",
                       complaint('[[gate]]\nmetric = "accuracy"\ncohort = "part=p9"\nmax_drop = 0\n'))
+        self.assertIn("gate.toml:2: gates[0].metric: 'accuracy.p95': a binary metric has no quantile",
+                      complaint('[[gate]]\nmetric = "accuracy.p95"\nmax_drop = 0\n'))
+        self.assertIn("gate.toml:2: gates[0].metric: 'macro_f1.p5': a corpus metric has no quantile",
+                      complaint('[[gate]]\nmetric = "macro_f1.p5"\nmax_drop = 0\n'))
         self.fails(3, "gate", "old", "new", "--policy",
                    self.policy('[[gate]]\nmetric = "nDCG@10"\nmax_drop = 0\n'))
+
+    def test_a_wrong_gate_of_a_flag_names_the_flag(self):
+        self.assertIn("--max-drop accuracy.p95=0.1: gates[1].metric: 'accuracy.p95': a binary metric "
+                      "has no quantile; gate on 'accuracy' itself",
+                      self.fails(2, "diff", "old", "new", "--max-drop", "accuracy=0.1",
+                                 "--max-drop", "accuracy.p95=0.1"))
 
     def test_times_are_gated_only_when_one_machine_measured_both(self):
         def slow(row):
@@ -424,6 +440,20 @@ class EvidenceTest(VerdictCase):
         self.assertLess(cell["upper"], 0)
         self.assertEqual(found["gates"][0]["method"], "paired percentile bootstrap")
         self.compared(0, *gate, self.policy('[[gate]]\nmetric = "auc"\nmax_relative_drop = 0.5\n'))
+        # With two labels the mean over classes is the area of either.
+        several = ("gate", "sharp", "dull", "--dataset", "curve", "--evaluator",
+                   "ground_truth_match:auc_ovr,ece_mass,labels=a|b", "--policy",
+                   self.policy('[[gate]]\nmetric = "auc_ovr"\nmax_drop = 0.01\n'
+                               '[[gate]]\nmetric = "ece_mass"\nmax_increase = 0.5\n'))
+        found = self.compared(1, *several)
+        self.assertEqual([g["verdict"].removeprefix("VERDICT_") for g in found["gates"]],
+                         ["REGRESSED", "PASS"])
+        cells = {metric["metric"]["id"]: metric["overall"] for metric in found["metrics"]}
+        self.assertAlmostEqual(cells["auc_ovr"]["delta"], cell["delta"], places=12)
+        self.assertAlmostEqual(cells["auc_ovr"]["upper"], cell["upper"], delta=0.005)
+        for of_metric in cells.values():
+            self.assertEqual(of_metric["method"], "paired percentile bootstrap")
+            self.assertLess(of_metric["lower"], of_metric["upper"])
 
     def test_the_slice_that_became_worse_is_found_and_tested_on_other_rows(self):
         found = self.compared(0, "diff", "old", "new", "--slices")

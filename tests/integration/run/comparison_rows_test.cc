@@ -195,6 +195,50 @@ TEST_F(ComparisonRowsTest, RowsOfTwoVersionsStandBesideEachOtherByKey) {
   EXPECT_EQ(page.rows[2].baseline_output, "");
 }
 
+// a is in both, b has another text, c only in the first version and d only in the second.
+TEST_F(ComparisonRowsTest, ARowShowsTheExampleOfTheVersionThatHasIt) {
+  const store::Id first = bench_.PushDataset(
+      "d",
+      {TextColumn("key", {"c", "a", "b"}), TextColumn("input", {"ic", "ia", "before"}),
+       TextColumn("label", {"x", "x", "x"}), TextColumn("cohort.half", {"old", "one", "one"})});
+  const store::Id second = bench_.PushDataset(
+      "d",
+      {TextColumn("key", {"a", "b", "d"}), TextColumn("input", {"ia", "after", "id"}),
+       TextColumn("label", {"x", "x", "x"}), TextColumn("cohort.half", {"one", "one", "two"})});
+  const store::Id baseline = Evaluate(bench_.PushOutputs(
+      first, model_, {TextColumn("key", {"c", "a", "b"}), TextColumn("label", {"z", "x", "x"})}));
+  const store::Id candidate = Evaluate(bench_.PushOutputs(
+      second, model_, {TextColumn("key", {"a", "b", "d"}), TextColumn("label", {"x", "y", "x"})}));
+  const store::ComparisonRecord comparison = Compare(baseline, candidate, true);
+  for (const std::int32_t limit : {50, 4}) {
+    const run::RowPage page = List(comparison, {.limit = limit});
+    ASSERT_THAT(Keys(page), ElementsAre("a", "b", "d", "c"));
+    EXPECT_EQ(page.total_rows, 4);
+    EXPECT_EQ(page.rows[1].bucket, RowBucket::kChanged);
+    EXPECT_EQ(page.rows[1].input, "after");
+    EXPECT_EQ(page.rows[1].baseline_output, "x");
+    EXPECT_EQ(page.rows[2].input, "id");
+    EXPECT_EQ(page.rows[2].baseline_score, std::nullopt);
+    const run::ComparisonRow& gone = page.rows[3];
+    EXPECT_EQ(gone.row, 3);  // behind the three of the candidate's version
+    EXPECT_EQ(gone.bucket, RowBucket::kUnpaired);
+    EXPECT_EQ(gone.input, "ic");
+    EXPECT_EQ(gone.expected, "x");
+    EXPECT_THAT(gone.cohorts, ElementsAre("half=old"));
+    EXPECT_EQ(gone.baseline_output, "z");
+    EXPECT_THAT(gone.baseline_score, Optional(DoubleEq(0)));
+    EXPECT_EQ(gone.candidate_score, std::nullopt);
+    EXPECT_EQ(gone.candidate_output, "");
+  }
+  EXPECT_THAT(Keys(List(comparison, {.bucket = RowBucket::kUnpaired})), ElementsAre("d", "c"));
+  EXPECT_THAT(Keys(List(comparison, {.cohort = "half=old"})), ElementsAre("c"));
+  EXPECT_THAT(Keys(List(comparison, {.cohort = "half=one"})), ElementsAre("a", "b"));
+  EXPECT_THAT(Keys(List(comparison, {.offset_rank = 3, .limit = 1})), ElementsAre("c"));
+  const auto unknown = run::ListComparisonRows(bench_.store(), store::kDefaultProject, comparison,
+                                               {.cohort = "half=three"});
+  EXPECT_EQ(unknown.status().code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST_F(ComparisonRowsTest, RankingsAndRelevanceAreShownBestFirst) {
   const store::Id dataset = bench_.PushDataset(
       "q", {TextColumn("key", {"q1"}),

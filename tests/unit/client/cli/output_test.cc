@@ -2,17 +2,29 @@
 
 #include <gtest/gtest.h>
 
+#include "absl/status/status.h"
 #include "assay/v1/comparison_service.pb.h"
 
 namespace assay::cli {
 namespace {
 
-TEST(ParseOutputFormatTest, KnowsFourFormats) {
-  EXPECT_EQ(*ParseOutputFormat("text"), OutputFormat::kText);
-  EXPECT_EQ(*ParseOutputFormat("json"), OutputFormat::kJson);
-  EXPECT_EQ(*ParseOutputFormat("csv"), OutputFormat::kCsv);
-  EXPECT_EQ(*ParseOutputFormat("md"), OutputFormat::kMarkdown);
-  EXPECT_FALSE(ParseOutputFormat("yaml").ok());
+TEST(ParseOutputFormatTest, KnowsSixFormats) {
+  EXPECT_EQ(*ParseOutputFormat("output", "text", kVerdictFormats), OutputFormat::kText);
+  EXPECT_EQ(*ParseOutputFormat("output", "json", kVerdictFormats), OutputFormat::kJson);
+  EXPECT_EQ(*ParseOutputFormat("output", "csv", kVerdictFormats), OutputFormat::kCsv);
+  EXPECT_EQ(*ParseOutputFormat("output", "md", kVerdictFormats), OutputFormat::kMarkdown);
+  EXPECT_EQ(*ParseOutputFormat("output", "junit", kVerdictFormats), OutputFormat::kJunit);
+  EXPECT_EQ(*ParseOutputFormat("output", "sarif", kVerdictFormats), OutputFormat::kSarif);
+}
+
+TEST(ParseOutputFormatTest, AFormatThatTheCommandDoesNotWriteIsAnErrorThatNamesThoseItDoes) {
+  EXPECT_EQ(ParseOutputFormat("output", "junit", kTableFormats).status(),
+            absl::InvalidArgumentError("output is text, json, csv or md, not 'junit'"));
+  EXPECT_EQ(
+      ParseOutputFormat("output", "yaml", kVerdictFormats).status(),
+      absl::InvalidArgumentError("output is text, json, csv, md, junit or sarif, not 'yaml'"));
+  EXPECT_EQ(ParseOutputFormat("output", "json", kTextFormat).status(),
+            absl::InvalidArgumentError("output is text, not 'json'"));
 }
 
 TEST(JsonTextTest, NamesFieldsAsTheSchemaDoes) {

@@ -143,13 +143,23 @@ TEST(PolicyFileErrorTest, APolicyThatGatesNothingIsAnError) {
   EXPECT_THAT(Complaint("version = 1\n"), HasSubstr("nothing is gated"));
 }
 
-TEST(AtPolicyLineTest, PutsTheLineBeforeWhatTheServerSays) {
+TEST(AtGateOriginTest, PutsTheLineBeforeWhatTheServerSays) {
   const absl::StatusOr<PolicyFile> file = ParsePolicy(kWhole, "gate.toml");
   ASSERT_TRUE(file.ok());
   const absl::Status status =
-      AtPolicyLine(absl::InvalidArgumentError("gates[1].metric: unknown"), *file);
+      AtGateOrigin(absl::InvalidArgumentError("gates[1].metric: unknown"), *file);
   EXPECT_EQ(status, absl::InvalidArgumentError("gate.toml:13: gates[1].metric: unknown"));
-  EXPECT_EQ(AtPolicyLine(absl::InternalError("x"), *file), absl::InternalError("x"));
+  EXPECT_EQ(AtGateOrigin(absl::InternalError("x"), *file), absl::InternalError("x"));
+}
+
+TEST(AtGateOriginTest, PutsTheFlagBeforeWhatTheServerSays) {
+  absl::StatusOr<PolicyFile> file = ParsePolicy(kWhole, "gate.toml");
+  ASSERT_TRUE(file.ok());
+  file->gate_flags = {"--max-drop a=0.1", "--max-increase b=2"};
+  EXPECT_EQ(AtGateOrigin(absl::InvalidArgumentError("gates[5].metric: unknown"), *file),
+            absl::InvalidArgumentError("--max-increase b=2: gates[5].metric: unknown"));
+  const absl::Status beyond = absl::InvalidArgumentError("gates[6].metric: unknown");
+  EXPECT_EQ(AtGateOrigin(beyond, *file), beyond);
 }
 
 }  // namespace

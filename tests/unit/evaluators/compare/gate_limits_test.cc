@@ -14,6 +14,7 @@ namespace {
 using testing::DoubleNear;
 using testing::HasSubstr;
 using testing::Optional;
+using testing::StartsWith;
 
 GateResult JudgeOne(const Gate& gate, const GateInputs& inputs, const Policy& rest = {}) {
   Policy policy = rest;
@@ -108,6 +109,19 @@ TEST(GateLimitTest, FlipsAreGatedByTheirExactBound) {
   const GateResult open = JudgeOne(between, data.Scores());
   EXPECT_EQ(open.verdict, Verdict::kInconclusive);
   EXPECT_GT(*open.rows_needed, 1'000);
+  // scipy: beta.ppf(0.05, 20, 981) and beta.ppf(0.95, 21, 980)
+  EXPECT_THAT(open.reason,
+              StartsWith("between 1.329 % of rows and 2.893 % of rows (90 % interval"));
+}
+
+// The bounds are Tango's, found by maximising the likelihood and bisection.
+TEST(GateLimitTest, AnIntervalThatIsWorseThroughoutIsNamedFromLittleToMuch) {
+  EXPECT_THAT(
+      JudgeOne({.metric = "accuracy", .limit = 0.04}, Answers(1'000, 20, 60).Scores()).reason,
+      StartsWith("between 0.02577 worse and 0.05524 worse (90 % interval, 1000 rows)"));
+  EXPECT_THAT(
+      JudgeOne({.metric = "accuracy", .limit = 0.01}, Answers(1'000, 40, 41).Scores()).reason,
+      StartsWith("between 0.01602 worse and 0.014 better (90 % interval, 1000 rows)"));
 }
 
 TEST(GateLimitTest, FlipsOfAveragedAnswersGoByTheMajorityAndATieIsNone) {

@@ -13,12 +13,15 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "evaluators/corpus_outcomes.h"
 #include "evaluators/registry.h"
+#include "evaluators/statistics/ordered_bootstrap.h"
 #include "tests/unit/evaluators/column_makers.h"
 
 namespace assay {
@@ -156,6 +159,63 @@ TEST(ClassificationAgreementTest, ProbabilitiesAgreeWithScikitLearn) {
          {"nll", "brier", "brier_top1", "ece_right", "ece_left", "ece_mass", "auc", "auc_ovr"}) {
       ExpectNear(values[id], Expected(record.at(id)), id + record.at("gold"));
     }
+  }
+}
+
+std::vector<double> Numbers(const std::string& text) {
+  std::vector<double> numbers;
+  for (const std::string& field : Split(text, ' ')) {
+    numbers.push_back(Number(field));
+  }
+  return numbers;
+}
+
+// The rows of one model as its metric is resampled.
+std::unique_ptr<CorpusOutcomes> Outcomes(const Evaluator& evaluator, const Rows& rows) {
+  std::vector<std::int64_t> all(static_cast<std::size_t>(rows.Batch().num_rows));
+  std::iota(all.begin(), all.end(), 0);
+  auto outcomes = dynamic_cast<const OutcomeSource&>(evaluator).NewOutcomes(rows.Batch().num_rows);
+  outcomes->Add(rows.Batch(), all, all);
+  return outcomes;
+}
+
+TEST(ClassificationAgreementTest, ResamplesAgreeWithMeasuringEachSample) {
+  constexpr RandomSource kSource{.seed = 5, .stream = 9};
+  constexpr std::int64_t kDraws = 50;
+  for (const Record& record : ReadRecords("resampled.csv")) {
+    const auto num_labels = static_cast<std::int32_t>(Number(record.at("num_labels")));
+    std::vector<std::string> labels;
+    for (std::int32_t i = 0; i < num_labels; ++i) {
+      labels.push_back("c" + std::to_string(i));
+    }
+    const auto evaluator =
+        Make(record.at("metric") + (record.at("metric") == "ece_mass" ? ",bins=8" : "") +
+             ",labels=" + absl::StrJoin(labels, "|"));
+    const std::vector<std::string> gold = Split(record.at("gold"), ' ');
+    std::vector<std::unique_ptr<CorpusOutcomes>> outcomes;
+    std::vector<CorpusOutcomes::Resampled> sides;
+    for (const char* const side : {"baseline", "candidate"}) {
+      const Rows rows = {
+          .examples = {{"label", CodedTextColumn(ToTexts(gold))}},
+          .outputs = {{"probabilities", DoubleVectorColumn(num_labels, Numbers(record.at(side)))}}};
+      outcomes.push_back(Outcomes(*evaluator, rows));
+      sides.push_back(*outcomes.back()->Finish().at(0));
+    }
+    std::vector<std::uint32_t> all(gold.size());
+    std::iota(all.begin(), all.end(), 0);
+    PairedBootstrap found;
+    if (const auto* const areas = std::get_if<CorpusOutcomes::Areas>(sides.data())) {
+      found = BootstrapAreas(areas->classes, std::get<CorpusOutcomes::Areas>(sides[1]).classes, 1,
+                             all, {}, kSource, kDraws);
+    } else {
+      const auto& confidences = std::get<CorpusOutcomes::Confidences>(sides[0]);
+      found = BootstrapCalibration(confidences.column,
+                                   std::get<CorpusOutcomes::Confidences>(sides[1]).column,
+                                   confidences.num_bins, 1, all, {}, kSource, kDraws);
+    }
+    EXPECT_THAT(found.differences.sorted(),
+                testing::Pointwise(testing::DoubleNear(1e-12), Numbers(record.at("differences"))))
+        << record.at("metric") << " of " << gold.size() << " rows";
   }
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "evaluators/corpus_outcomes.h"
@@ -45,8 +46,10 @@ std::vector<std::int64_t> FirstRows(std::int64_t num_rows) {
   return rows;
 }
 
-TEST(MatchOutcomesTest, OrderedRowsGiveTheAreasOfTheMetric) {
-  const auto evaluator = MakeEvaluator("ground_truth_match:auc,auc[a],auc_ovr,labels=a|b");
+// What resampling starts from must be the metric: no resample, all rows.
+TEST(MatchOutcomesTest, OrderedRowsGiveTheValuesOfTheMetrics) {
+  const auto evaluator =
+      MakeEvaluator("ground_truth_match:ece_mass,auc,auc[a],auc_ovr,labels=a|b,bins=7");
   ASSERT_TRUE(evaluator.ok()) << evaluator.status().ToString();
   const Rows rows = MakeRows();
   const std::vector<std::int64_t> all = FirstRows(kRows);
@@ -60,22 +63,35 @@ TEST(MatchOutcomesTest, OrderedRowsGiveTheAreasOfTheMetric) {
   ASSERT_NE(outcomes, nullptr);
   outcomes->Add(rows.Batch(), all, all);
   const auto resampled = outcomes->Finish();
-  ASSERT_EQ(resampled.size(), 3U);
+  ASSERT_EQ(resampled.size(), 4U);
 
-  std::vector<std::uint32_t> counted(all.begin(), all.end());
+  const std::vector<std::uint32_t> counted(all.begin(), all.end());
+  const RandomSource random{.seed = 1, .stream = 1};
   for (std::size_t metric = 0; metric < resampled.size(); ++metric) {
-    if ((*evaluator)->metrics()[metric].id == "auc_ovr") {
-      EXPECT_FALSE(resampled[metric].has_value());
-      continue;
-    }
     ASSERT_TRUE(resampled[metric].has_value());
-    EXPECT_EQ(resampled[metric]->statistic, nullptr);
-    const PairedBootstrap same =
-        BootstrapAreas(resampled[metric]->ordered, resampled[metric]->ordered, 1, counted, {},
-                       {.seed = 1, .stream = 1}, 10);
+    PairedBootstrap same;
+    if (const auto* const areas = std::get_if<CorpusOutcomes::Areas>(&*resampled[metric])) {
+      same = BootstrapAreas(areas->classes, areas->classes, 1, counted, {}, random, 10);
+    } else {
+      const auto& confidences = std::get<CorpusOutcomes::Confidences>(*resampled[metric]);
+      EXPECT_EQ(confidences.num_bins, 7);
+      same = BootstrapCalibration(confidences.column, confidences.column, 7, 1, counted, {}, random,
+                                  10);
+    }
     EXPECT_THAT(same.baseline, Optional(DoubleNear(*values[metric], 1e-12)));
     EXPECT_TRUE(same.is_identical);
   }
+}
+
+TEST(MatchOutcomesTest, EveryLabelHasACurveOfTheMeanOfAreas) {
+  const auto evaluator = MakeEvaluator("ground_truth_match:auc_ovr,auc[b],labels=a|b");
+  ASSERT_TRUE(evaluator.ok()) << evaluator.status().ToString();
+  const auto outcomes = dynamic_cast<const OutcomeSource&>(**evaluator).NewOutcomes(kRows);
+  std::vector<std::size_t> num_classes;
+  for (const auto& metric : outcomes->Finish()) {
+    num_classes.push_back(std::get<CorpusOutcomes::Areas>(*metric).classes.size());
+  }
+  EXPECT_THAT(num_classes, testing::ElementsAre(2U, 1U));
 }
 
 }  // namespace

@@ -6,9 +6,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <initializer_list>
 #include <numeric>
 #include <random>
+#include <span>
+#include <utility>
 #include <vector>
+
+#include "evaluators/metrics/calibration.h"
 
 namespace assay {
 namespace {
@@ -38,6 +43,8 @@ struct Scores {
   }
   OrderedColumn Before() const { return {.value = before, .part = part}; }
   OrderedColumn After() const { return {.value = after, .part = part}; }
+  std::vector<OrderedColumn> BeforeAlone() const { return {Before()}; }
+  std::vector<OrderedColumn> AfterAlone() const { return {After()}; }
 };
 
 double Area(const std::vector<double>& values, const std::vector<RowPart>& part,
@@ -91,8 +98,8 @@ void ExpectSameInterval(const Replicates& found, const Replicates& expected, dou
 
 TEST(OrderedBootstrapTest, AreasAgreeWithDrawingRows) {
   const Scores scores(200);
-  const PairedBootstrap result =
-      BootstrapAreas(scores.Before(), scores.After(), 1, scores.rows, {}, kSource, 10'000);
+  const PairedBootstrap result = BootstrapAreas(scores.BeforeAlone(), scores.AfterAlone(), 1,
+                                                scores.rows, {}, kSource, 10'000);
   EXPECT_EQ(result.resampling, Resampling::kPoisson);
   EXPECT_THAT(result.baseline,
               Optional(testing::DoubleNear(Area(scores.before, scores.part, scores.rows), 1e-14)));
@@ -124,10 +131,121 @@ TEST(OrderedBootstrapTest, QuantilesAgreeWithDrawingRows) {
   }
 }
 
+TEST(OrderedBootstrapTest, TheMeanOfAreasLeavesOutColumnsWithoutBothKinds) {
+  const Scores scores(200);
+  const std::vector<RowPart> no_positives(200, RowPart::kNegative);
+  const std::vector<OrderedColumn> before = {scores.Before(),
+                                             {.value = scores.before, .part = no_positives}};
+  const std::vector<OrderedColumn> after = {scores.After(),
+                                            {.value = scores.after, .part = no_positives}};
+  const PairedBootstrap alone =
+      BootstrapAreas(scores.BeforeAlone(), scores.AfterAlone(), 1, scores.rows, {}, kSource, 1'000);
+  const PairedBootstrap both = BootstrapAreas(before, after, 1, scores.rows, {}, kSource, 1'000);
+  EXPECT_EQ(both.baseline, alone.baseline);
+  EXPECT_THAT(both.differences.sorted(), testing::ElementsAreArray(alone.differences.sorted()));
+}
+
+TEST(OrderedBootstrapTest, TheMeanOfAreasAgreesWithDrawingRows) {
+  const Scores scores(200);
+  // The other half of a pair of classes, and one that few rows have.
+  std::vector<RowPart> others;
+  std::vector<RowPart> few;
+  for (const std::uint32_t row : scores.rows) {
+    others.push_back(scores.part[row] == RowPart::kPositive ? RowPart::kNegative
+                                                            : RowPart::kPositive);
+    few.push_back(row % 20 == 0 ? RowPart::kPositive : RowPart::kNegative);
+  }
+  std::vector<OrderedColumn> before;
+  std::vector<OrderedColumn> after;
+  for (const std::span<const RowPart> part :
+       std::initializer_list<std::span<const RowPart>>{scores.part, others, few}) {
+    before.push_back({.value = scores.before, .part = part});
+    after.push_back({.value = scores.after, .part = part});
+  }
+  const PairedBootstrap result = BootstrapAreas(before, after, 1, scores.rows, {}, kSource, 10'000);
+  ExpectSameInterval(
+      result.differences,
+      OneByOne(scores, 2'000,
+               [&](const std::vector<double>& values, const std::vector<std::uint32_t>& drawn) {
+                 return (Area(values, scores.part, drawn) + Area(values, others, drawn) +
+                         Area(values, few, drawn)) /
+                        3;
+               }),
+      0.07);
+}
+
+// Confidences of two systems for the same rows, which are right as often as the first says.
+struct Confidences {
+  Scores scores{0};
+  std::vector<RowPart> right;  // of the second
+
+  explicit Confidences(std::uint32_t num_rows) {
+    std::mt19937 random(23);
+    std::uniform_real_distribution<double> uniform;
+    for (std::uint32_t row = 0; row < num_rows; ++row) {
+      // Rounded to sixteenths, so that values tie.
+      scores.before.push_back(0.5 + std::floor(8 * uniform(random)) / 16);
+      scores.after.push_back(0.4 + 0.6 * uniform(random));
+      const bool is_right = uniform(random) < scores.before.back();
+      scores.part.push_back(is_right ? RowPart::kPositive : RowPart::kNegative);
+      right.push_back(is_right || row % 5 == 0 ? RowPart::kPositive : RowPart::kNegative);
+      scores.rows.push_back(row);
+    }
+  }
+  OrderedColumn After() const { return {.value = scores.after, .part = right}; }
+  double Error(const std::vector<double>& values, const std::vector<std::uint32_t>& drawn) const {
+    const std::vector<RowPart>& part = &values == &scores.after ? right : scores.part;
+    std::vector<std::pair<double, bool>> rows;
+    for (const std::uint32_t row : drawn) {
+      rows.emplace_back(values[row], part[row] == RowPart::kPositive);
+    }
+    return *CalibrationError(EqualMassBins(std::move(rows), 10));
+  }
+};
+
+TEST(OrderedBootstrapTest, CalibrationAgreesWithDrawingRows) {
+  const Confidences confidences(400);
+  const Scores& scores = confidences.scores;
+  const PairedBootstrap result = BootstrapCalibration(scores.Before(), confidences.After(), 10, 1,
+                                                      scores.rows, {}, kSource, 10'000);
+  EXPECT_EQ(result.resampling, Resampling::kPoisson);
+  EXPECT_THAT(result.baseline,
+              Optional(testing::DoubleNear(confidences.Error(scores.before, scores.rows), 1e-12)));
+  EXPECT_THAT(result.candidate,
+              Optional(testing::DoubleNear(confidences.Error(scores.after, scores.rows), 1e-12)));
+  ExpectSameInterval(
+      result.differences,
+      OneByOne(scores, 5'000,
+               [&](const std::vector<double>& values, const std::vector<std::uint32_t>& drawn) {
+                 return confidences.Error(values, drawn);
+               }),
+      0.07);
+}
+
+TEST(OrderedBootstrapTest, ARelativeLimitScalesTheBaseline) {
+  const Confidences confidences(150);
+  const Scores& scores = confidences.scores;
+  const auto differences = [&](double factor) {
+    return BootstrapCalibration(scores.Before(), confidences.After(), 10, factor, scores.rows, {},
+                                kSource, 1)
+        .differences.sorted()[0];
+  };
+  const double after = differences(0);
+  EXPECT_NEAR(differences(2) - after, 2 * (differences(1) - after), 1e-14);
+}
+
+TEST(OrderedBootstrapTest, CalibrationWithoutRowsIsUndefined) {
+  const Confidences confidences(0);
+  EXPECT_EQ(BootstrapCalibration(confidences.scores.Before(), confidences.After(), 10, 1, {}, {},
+                                 kSource, 100)
+                .baseline,
+            std::nullopt);
+}
+
 TEST(OrderedBootstrapTest, FewRowsAreDrawnByIndex) {
   const Scores scores(40);
   const PairedBootstrap result =
-      BootstrapAreas(scores.Before(), scores.After(), 1, scores.rows, {}, kSource, 5'000);
+      BootstrapAreas(scores.BeforeAlone(), scores.AfterAlone(), 1, scores.rows, {}, kSource, 5'000);
   EXPECT_EQ(result.resampling, Resampling::kIndices);
   EXPECT_EQ(static_cast<std::int64_t>(result.differences.sorted().size()) +
                 result.differences.num_undefined(),
@@ -146,7 +264,7 @@ TEST(OrderedBootstrapTest, AnAreaWithoutPositivesIsUndefined) {
   Scores scores(150);
   std::fill(scores.part.begin(), scores.part.end(), RowPart::kNegative);
   const PairedBootstrap result =
-      BootstrapAreas(scores.Before(), scores.After(), 1, scores.rows, {}, kSource, 1'000);
+      BootstrapAreas(scores.BeforeAlone(), scores.AfterAlone(), 1, scores.rows, {}, kSource, 1'000);
   EXPECT_EQ(result.baseline, std::nullopt);
 }
 
@@ -161,10 +279,10 @@ TEST(OrderedBootstrapTest, ClustersAreDrawnWhole) {
     copied.rows.push_back(row);
     cluster_of.push_back(static_cast<std::int32_t>(row / 4));
   }
-  const PairedBootstrap once =
-      BootstrapAreas(scores.Before(), scores.After(), 1, scores.rows, {}, kSource, 10'000);
-  const PairedBootstrap copies =
-      BootstrapAreas(copied.Before(), copied.After(), 1, copied.rows, cluster_of, kSource, 10'000);
+  const PairedBootstrap once = BootstrapAreas(scores.BeforeAlone(), scores.AfterAlone(), 1,
+                                              scores.rows, {}, kSource, 10'000);
+  const PairedBootstrap copies = BootstrapAreas(copied.BeforeAlone(), copied.AfterAlone(), 1,
+                                                copied.rows, cluster_of, kSource, 10'000);
   EXPECT_EQ(copies.num_clusters, 300);
   // Every draw has the same clusters as the rows before they were copied.
   ASSERT_EQ(copies.differences.sorted().size(), once.differences.sorted().size());

@@ -25,7 +25,9 @@ export const file_assay_v1_comparison_service: GenFile = /*@__PURE__*/
  */
 export type Gate = Message<"assay.v1.Gate"> & {
   /**
-   * Required. Metric.id in both runs.
+   * Required. Metric.id in both runs; a quantile of a metric that is the mean of row scores other
+   * than 0 and 1, as `latency_us.p95` or `latency_us.p99.9`, above 0 and below 100; or `behaviour`,
+   * whether answers differ.
    *
    * @generated from field: string metric = 1;
    */
@@ -1527,7 +1529,8 @@ export const ListComparisonRowsRequestSchema: GenMessage<ListComparisonRowsReque
  */
 export type ComparisonRow = Message<"assay.v1.ComparisonRow"> & {
   /**
-   * Position in the dataset version, from 0.
+   * Position in the candidate's dataset version, from 0. An example that only the baseline's version
+   * has counts behind those: their number plus its position there.
    *
    * @generated from field: int64 row = 1;
    */
@@ -1560,7 +1563,8 @@ export type ComparisonRow = Message<"assay.v1.ComparisonRow"> & {
   candidateScore?: number | undefined;
 
   /**
-   * The example, shortened to 1,000 characters. Absent when the dataset has no such column.
+   * The example as the candidate's dataset version has it, else as the baseline's, shortened to
+   * 1,000 characters. Absent when the dataset has no such column.
    *
    * @generated from field: string input = 6;
    */
