@@ -2,6 +2,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -98,13 +99,36 @@ std::vector<Change> EachChange(const Change& all) {
   return changes;
 }
 
+// The fields of a version that a change touches: what its comparison claims, so that everything
+// else is proven to be as it was.
+std::vector<std::string> ChangedFields(const v1::ModelVersion& base,
+                                       const v1::DeriveModelVersionRequest& change) {
+  std::vector<std::string> fields;
+  if (change.activations_size() > 0) {
+    fields.emplace_back("activation");
+  }
+  // int8 is a dtype of its own; leaving it for another one ends the quantisation.
+  const bool is_quantized = base.dtype() == "int8" || !change.quantization().empty();
+  if (!change.dtype().empty() || !change.quantization().empty()) {
+    fields.emplace_back("dtype");
+    if (is_quantized) {
+      fields.emplace_back("quantization");
+    }
+  }
+  if (change.has_temperature()) {
+    fields.emplace_back("config.softmax_temperature");
+  }
+  return fields;
+}
+
 // A change with what it did.
 struct Checked {
   v1::Comparison comparison;
   v1::LayerReport layers;
 };
 
-absl::StatusOr<Checked> Check(Context& context, const CheckOptions& options, const Change& change) {
+absl::StatusOr<Checked> Check(Context& context, const CheckOptions& options,
+                              const v1::ModelVersion& base, const Change& change) {
   ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
   ASSAY_ASSIGN_OR_RETURN(const v1::ModelVersion candidate,
                          client->DeriveModelVersion(change.request));
@@ -117,6 +141,9 @@ absl::StatusOr<Checked> Check(Context& context, const CheckOptions& options, con
   request.set_parent(client::ProjectName(context.project()));
   for (const std::string& max_drop : options.max_drops) {
     ASSAY_ASSIGN_OR_RETURN(*request.mutable_policy()->add_gates(), ParseMaxDrop(max_drop));
+  }
+  for (std::string& field : ChangedFields(base, change.request)) {
+    request.mutable_policy()->add_allow_changed(std::move(field));
   }
   request.set_baseline_run(sides.baseline.name());
   request.set_candidate_run(sides.candidate.name());
@@ -158,10 +185,10 @@ absl::StatusOr<ExitCode> RunCheck(Context& context, const CheckOptions& options)
                   {"OUTPUT TIER"},
                   {"FIRST LAYER"}});
   for (const Change& change : EachChange(all)) {
-    ASSAY_ASSIGN_OR_RETURN(const Checked alone, Check(context, options, change));
+    ASSAY_ASSIGN_OR_RETURN(const Checked alone, Check(context, options, model, change));
     ablation.AddRow(AblationRow(change.text, alone));
   }
-  ASSAY_ASSIGN_OR_RETURN(const Checked checked, Check(context, options, all));
+  ASSAY_ASSIGN_OR_RETURN(const Checked checked, Check(context, options, model, all));
   if (context.format() == OutputFormat::kJson) {
     context.Print(absl::StrFormat("{\"comparison\": %s, \"layers\": %s}\n",
                                   JsonText(checked.comparison), JsonText(checked.layers)));

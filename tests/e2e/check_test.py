@@ -72,6 +72,32 @@ class CheckTest(StoredModelCase):
         self.assertEqual(head["tier"], "QUANTIZATION_LIKE")
         self.assertEqual(report["layers"]["swap"]["name"], "")
 
+    def test_that_nothing_else_changed_is_proven(self):
+        self.push_all()
+        changes = {
+            ("--activation", "relu=silu"): ("activation",),
+            ("--dtype", "bf16"): ("dtype",),
+            ("--quantize", "dynamic_row"): ("dtype", "quantization"),
+            ("--temperature", "2"): ("config.softmax_temperature",),
+        }
+        for change, fields in changes.items():
+            comparison = self.check(*change)["comparison"]
+            self.assertEqual(comparison["policy"]["allow_changed"], list(fields))
+            self.assertEqual(comparison["fairness"], "CLEAN")
+            self.assertEqual([difference["field"]
+                              for difference in comparison["model_differences"]], list(fields))
+        text = self.ok("check", "mlp@1", "--dataset", "digits@1", "--activation", "relu=silu")
+        self.assertIn("proven: only activation changed", text)
+
+    def test_leaving_int8_changes_the_quantisation_too(self):
+        self.push_all()
+        self.check("--quantize", "dynamic_row")
+        derived = self.json("model", "show", "mlp@1+int8=dynamic_row_asym_u8_per_channel")
+        comparison = self.json("check", derived["name"], "--dataset", "digits@1", "--dtype",
+                               "f32")["comparison"]
+        self.assertEqual(comparison["claim"], "only dtype and quantization changed")
+        self.assertEqual(comparison["fairness"], "CLEAN")
+
     def test_several_changes_are_also_checked_alone(self):
         self.push_all()
         text = self.ok("check", "mlp@1", "--dataset", "digits@1", "--activation", "relu=gelu",
