@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_format.h"
 #include "evaluators/model/backpropagation.h"
+#include "evaluators/model/noise_floor.h"
 #include "evaluators/status_macros.h"
 
 namespace assay {
@@ -62,12 +63,15 @@ void CountChangedUnits(std::span<const double> before, std::span<const double> a
   }
 }
 
-double LargestDifference(std::span<const double> a, std::span<const double> b) {
-  double largest = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    largest = std::max(largest, std::fabs(a[i] - b[i]));
+// `capture`: what the side gives, in its own arithmetic.
+absl::StatusOr<std::vector<double>> NoiseFloorOf(const ModelSide& side, const LayerCapture& capture,
+                                                 std::span<const float> features) {
+  if (side.numerics.dtype == Dtype::kF64) {
+    return MeasureNoiseFloor(side.model, features, capture);
   }
-  return largest;
+  ASSAY_ASSIGN_OR_RETURN(const Forward forward, Forward::Make(side.model, {}));
+  ASSAY_ASSIGN_OR_RETURN(const LayerCapture referee, RunCaptured(forward, features, nullptr));
+  return MeasureNoiseFloor(side.model, features, referee);
 }
 
 }  // namespace
@@ -137,13 +141,8 @@ absl::StatusOr<ModelComparison> CompareModels(const ModelSide& baseline, const M
                          RunCaptured(before, features, &baseline.timer));
   ASSAY_ASSIGN_OR_RETURN(const LayerCapture of_candidate,
                          RunCaptured(after, features, &candidate.timer));
-  // The floor: the same network in float32 against double.
-  std::vector<LayerCapture> referee_and_deployed;
-  for (const Dtype dtype : {Dtype::kF64, Dtype::kF32}) {
-    ASSAY_ASSIGN_OR_RETURN(const Forward forward, Forward::Make(baseline.model, {dtype, {}, {}}));
-    ASSAY_ASSIGN_OR_RETURN(LayerCapture capture, RunCaptured(forward, features, nullptr));
-    referee_and_deployed.push_back(std::move(capture));
-  }
+  ASSAY_ASSIGN_OR_RETURN(const std::vector<double> noise_floor,
+                         NoiseFloorOf(baseline, of_baseline, features));
   ASSAY_ASSIGN_OR_RETURN(const std::vector<double> gradients_before,
                          GradientNorms(baseline.model, features, targets));
   ASSAY_ASSIGN_OR_RETURN(const std::vector<double> gradients_after,
@@ -158,8 +157,7 @@ absl::StatusOr<ModelComparison> CompareModels(const ModelSide& baseline, const M
     layer.name = program.steps[i].name;
     layer.difference =
         CompareLayer(of_baseline.layer(i), of_candidate.layer(i), program.steps[i].out);
-    layer.noise_floor =
-        LargestDifference(referee_and_deployed[0].layer(i), referee_and_deployed[1].layer(i));
+    layer.noise_floor = noise_floor[i];
     layer.tier = TierOf(layer.difference, layer.noise_floor);
     layer.baseline_health = HealthOf(program, i, of_baseline, input_before);
     layer.candidate_health = HealthOf(after.program(), i, of_candidate, input_after);

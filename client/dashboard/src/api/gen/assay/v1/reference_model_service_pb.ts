@@ -333,7 +333,8 @@ export type LayerComparison = Message<"assay.v1.LayerComparison"> & {
   lowestCosine?: number | undefined;
 
   /**
-   * Largest difference of the baseline between float32 and double: its noise.
+   * Noise of the baseline: the largest difference between any two of double, float32, and float32
+   * that adds the terms of each product in the opposite order.
    *
    * @generated from field: double noise_floor = 6;
    */
