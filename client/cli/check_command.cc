@@ -9,6 +9,7 @@
 #include "client/cli/commands.h"
 #include "client/cli/comparison_sides.h"
 #include "client/cli/evaluate.h"
+#include "client/cli/explained_outputs.h"
 #include "client/cli/gate_options.h"
 #include "client/cli/layer_report.h"
 #include "client/cli/verdict_output.h"
@@ -29,6 +30,7 @@ struct CheckOptions {
   std::string calibration_dataset;
   std::string calibration_rows;
   std::vector<std::string> max_drops;
+  std::vector<std::string> explained;
 };
 
 struct DiagnoseOptions {
@@ -257,9 +259,29 @@ void AddCheckCommand(CLI::App& app, Action& action) {
                     "Only these rows of it, as cohort.split=calib");
   check->add_option("--max-drop", options->max_drops, "Gate METRIC=X, as for diff; repeatable")
       ->allow_extra_args(false);
-  check->footer("Example: assay check mlp@1 --dataset digits@1 --activation relu=silu");
+  CLI::Option* explain =
+      check
+          ->add_option("--explain", options->explained,
+                       "Instead of a change: an output set, as 12, that another runtime gave; says "
+                       "which swap of activation functions explains how it differs from what the "
+                       "model gives, or that none does; repeatable")
+          ->allow_extra_args(false);
+  for (const char* const change : {"--activation", "--quantize", "--dtype", "--temperature",
+                                   "--calibrate-on", "--calibrate-rows", "--max-drop"}) {
+    explain->excludes(check->get_option(change));
+  }
+  check->footer(
+      "Example: assay check mlp@1 --dataset digits@1 --activation relu=silu\n"
+      "         assay check mlp@1 --dataset digits@1 --explain 12 --explain 13");
   check->callback([options, &action] {
-    action = [options](Context& context) { return RunCheck(context, *options); };
+    action = [options](Context& context) -> absl::StatusOr<ExitCode> {
+      if (!options->explained.empty()) {
+        return ExplainOutputs(context, {.model = options->model,
+                                        .dataset = options->dataset,
+                                        .output_sets = options->explained});
+      }
+      return RunCheck(context, *options);
+    };
   });
 
   auto diagnose_options = std::make_shared<DiagnoseOptions>();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "evaluators/model/backpropagation.h"
@@ -72,6 +73,24 @@ absl::StatusOr<std::vector<double>> NoiseFloorOf(const ModelSide& side, const La
   ASSAY_ASSIGN_OR_RETURN(const Forward forward, Forward::Make(side.model, {}));
   ASSAY_ASSIGN_OR_RETURN(const LayerCapture referee, RunCaptured(forward, features, nullptr));
   return MeasureNoiseFloor(side.model, features, referee);
+}
+
+// The step that the outputs come from; an architecture has logits or an embedding.
+std::size_t OutputStep(const Program& program) {
+  return static_cast<std::size_t>(program.logits == kInput ? program.embedding : program.logits);
+}
+
+// `observed` are outputs for all rows of `features`.
+absl::StatusOr<SwapName> NameSwapOfFirstRows(const ModelSide& side, const Program& program,
+                                             std::span<const float> features,
+                                             std::span<const double> observed) {
+  const std::int64_t width = program.steps[OutputStep(program)].out;
+  const std::int64_t num_features = side.model.architecture().num_features;
+  const std::int64_t rows =
+      std::min(kSwapRows, static_cast<std::int64_t>(features.size()) / num_features);
+  return NameSwap(side.model, side.numerics,
+                  features.first(static_cast<std::size_t>(rows * num_features)),
+                  observed.first(static_cast<std::size_t>(rows * width)));
 }
 
 }  // namespace
@@ -175,18 +194,40 @@ absl::StatusOr<ModelComparison> CompareModels(const ModelSide& baseline, const M
     comparison.layers.push_back(std::move(layer));
   }
 
-  const int output = program.logits == kInput ? program.embedding : program.logits;
-  if (output != kInput && !comparison.first_diverging.empty()) {
-    const std::int64_t rows =
-        std::min(kSwapRows, static_cast<std::int64_t>(features.size()) / before.num_features());
-    const std::vector<double>& observed = of_candidate.layer(static_cast<std::size_t>(output));
-    const std::int64_t width = program.steps[static_cast<std::size_t>(output)].out;
+  if (!comparison.first_diverging.empty()) {
     ASSAY_ASSIGN_OR_RETURN(
         comparison.swap,
-        NameSwap(baseline.model, baseline.numerics,
-                 features.first(static_cast<std::size_t>(rows * before.num_features())),
-                 std::span(observed).first(static_cast<std::size_t>(rows * width))));
+        NameSwapOfFirstRows(baseline, program, features, of_candidate.layer(OutputStep(program))));
   }
+  return comparison;
+}
+
+absl::StatusOr<ModelComparison> CompareOutputs(const ModelSide& model,
+                                               std::span<const float> features,
+                                               std::span<const double> observed) {
+  ASSAY_ASSIGN_OR_RETURN(const Forward forward, Forward::Make(model.model, model.numerics));
+  ASSAY_ASSIGN_OR_RETURN(const LayerCapture own, RunCaptured(forward, features, &model.timer));
+  const Program& program = forward.program();
+  const std::size_t output = OutputStep(program);
+  const Step& step = program.steps[output];
+  if (observed.size() != own.layer(output).size()) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("%d observed values for the %d that layer '%s' gives", observed.size(),
+                        own.layer(output).size(), step.name));
+  }
+  ASSAY_ASSIGN_OR_RETURN(const std::vector<double> noise_floor, NoiseFloorOf(model, own, features));
+  ComparedLayer layer;
+  layer.name = step.name;
+  layer.difference = CompareLayer(own.layer(output), observed, step.out);
+  layer.noise_floor = noise_floor[output];
+  layer.tier = TierOf(layer.difference, layer.noise_floor);
+  ModelComparison comparison;
+  if (layer.tier > DifferenceTier::kEquivalent) {
+    comparison.first_diverging = layer.name;
+    ASSAY_ASSIGN_OR_RETURN(comparison.swap,
+                           NameSwapOfFirstRows(model, program, features, observed));
+  }
+  comparison.layers.push_back(std::move(layer));
   return comparison;
 }
 

@@ -46,6 +46,14 @@ absl::StatusOr<ModelComparison> CompareModels(const ModelSide& baseline, const M
                                               std::span<const float> features,
                                               std::span<const std::int32_t> targets);
 
+// Runs the model on `features` and compares the layer that its outputs come from, the logits or,
+// without any, the embedding, with `observed`: what any runtime gave for the same rows. The
+// comparison has that layer alone, without health and gradients. INVALID_ARGUMENT when `observed`
+// has another size.
+absl::StatusOr<ModelComparison> CompareOutputs(const ModelSide& model,
+                                               std::span<const float> features,
+                                               std::span<const double> observed);
+
 // Health of the activation layer `step`; absent for other layers.
 std::optional<ActivationHealth> HealthOf(const Program& program, std::size_t step,
                                          const LayerCapture& capture,

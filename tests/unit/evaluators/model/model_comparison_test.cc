@@ -337,6 +337,57 @@ TEST(ModelComparisonTest, ASwapIsNamedFromFloat32OutputsToo) {
   EXPECT_EQ(swap->name, "every layer: gelu -> gelu_tanh");
 }
 
+ModelComparison ComparedWith(const ReferenceModel& model, const std::vector<float>& features,
+                             const std::vector<double>& observed) {
+  LayerObserver timer;
+  const Numerics referee;
+  const auto comparison = CompareOutputs({model, referee, timer}, features, observed);
+  EXPECT_TRUE(comparison.ok()) << comparison.status();
+  return *comparison;
+}
+
+TEST(CompareOutputsTest, OutputsOfAnotherArithmeticNeedNoExplanation) {
+  const ReferenceModel model = LoadReferenceModel("mlp_gelu");
+  const Digits test = LoadDigits("test");
+  const LayerCapture floats = Capture(model, {Dtype::kF32, {}, {}}, test.features);
+  const ModelComparison comparison =
+      ComparedWith(model, test.features, floats.layer(StepNamed(model, "head")));
+  ASSERT_EQ(comparison.layers.size(), 1U);
+  EXPECT_EQ(comparison.layers[0].name, "head");
+  EXPECT_EQ(comparison.layers[0].tier, DifferenceTier::kEquivalent);
+  EXPECT_EQ(comparison.first_diverging, "");
+  EXPECT_EQ(comparison.swap.num_tried, 0);
+}
+
+TEST(CompareOutputsTest, OutputsOfASwapAreNamed) {
+  const ReferenceModel model = LoadReferenceModel("mlp_gelu");
+  const Digits test = LoadDigits("test");
+  const LayerCapture swapped = Capture(Swapped(model, "gelu->quick_gelu"), {}, test.features);
+  const ModelComparison comparison =
+      ComparedWith(model, test.features, swapped.layer(StepNamed(model, "head")));
+  EXPECT_EQ(comparison.swap.name, "every layer: gelu -> quick_gelu");
+  EXPECT_EQ(comparison.layers[0].tier, DifferenceTier::kQuantizationLike);
+}
+
+TEST(CompareOutputsTest, NanOutputsAreBrokenAndUnexplained) {
+  const ReferenceModel model = LoadReferenceModel("mlp_relu");
+  const std::vector<float> features(64, 1);
+  const ModelComparison comparison =
+      ComparedWith(model, features, std::vector<double>(10, std::nan("")));
+  EXPECT_EQ(comparison.layers[0].tier, DifferenceTier::kBroken);
+  EXPECT_EQ(comparison.swap.num_tried, 0);
+}
+
+TEST(CompareOutputsTest, AnotherNumberOfOutputsIsRefused) {
+  const ReferenceModel model = LoadReferenceModel("mlp_relu");
+  LayerObserver timer;
+  const Numerics referee;
+  const std::vector<float> features(64, 1);
+  const std::vector<double> observed(9);
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      CompareOutputs({model, referee, timer}, features, observed).status()));
+}
+
 TEST(ModelComparisonTest, QuantisationIsNoSwap) {
   const ReferenceModel model = LoadReferenceModel("mlp_gelu");
   Numerics numerics;
