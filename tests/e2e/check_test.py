@@ -1,6 +1,7 @@
 """Stored models: pushed, run by the server, changed by declaration, compared layer by layer."""
 
 import json
+import math
 import struct
 import unittest
 
@@ -223,6 +224,43 @@ class ExplainTest(StoredModelCase):
                       self.fails(2, "check", "mlp@1", "--dataset", "other@1", "--explain",
                                  embeddings))
         self.fails(3, "check", "mlp@1", "--dataset", "digits@1", "--explain", "999999")
+
+
+class CaptureTest(AssayCase):
+    """Captures of one layer, without any model: offline."""
+
+    INPUTS = [x / 100 for x in range(-600, 600)]
+
+    def capture(self, name, function, inputs=None):
+        values = [function(x) for x in inputs or self.INPUTS]
+        header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({len(values) // 4}, 4), }}\n"
+        return self.write(name, b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) +
+                          header.encode() + struct.pack(f"<{len(values)}f", *values))
+
+    def explain(self, before, after):
+        return self.json("activation", "explain", self.capture("inputs.npy", lambda x: x),
+                         self.capture("before.npy", before), self.capture("after.npy", after))
+
+    @staticmethod
+    def gelu(x):
+        return x * math.erfc(-x / math.sqrt(2)) / 2
+
+    def test_the_pair_of_functions_is_named(self):
+        swap = self.explain(self.gelu, lambda x: x / (1 + math.exp(-1.702 * x)))
+        self.assertEqual(swap["name"], "gelu -> quick_gelu")
+        self.assertGreater(swap["explained"], 0.999999)
+        swap = self.explain(self.gelu, lambda x: x / (1 + math.exp(
+            -2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x ** 3))))
+        self.assertEqual(swap["name"], "gelu -> gelu_tanh")
+
+    def test_what_no_pair_explains_is_not_named(self):
+        self.assertEqual(self.explain(self.gelu, lambda x: self.gelu(x) + 0.1)["name"], "")
+
+    def test_captures_of_different_sizes_are_refused(self):
+        inputs = self.capture("inputs.npy", lambda x: x)
+        short = self.capture("short.npy", self.gelu, self.INPUTS[:400])
+        self.assertIn("1200, 1200 and 400 values",
+                      self.fails(2, "activation", "explain", inputs, inputs, short))
 
 
 class BadModelTest(StoredModelCase):

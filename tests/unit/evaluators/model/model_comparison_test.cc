@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -386,6 +387,54 @@ TEST(CompareOutputsTest, AnotherNumberOfOutputsIsRefused) {
   const std::vector<double> observed(9);
   EXPECT_TRUE(absl::IsInvalidArgument(
       CompareOutputs({model, referee, timer}, features, observed).status()));
+}
+
+// What went into and came out of layer fc1 of a model.
+struct Captured {
+  std::vector<double> inputs;
+  std::vector<double> outputs;
+};
+
+Captured CaptureFirstLayer(const ReferenceModel& model, const Numerics& numerics) {
+  const LayerCapture capture = Capture(model, numerics, LoadDigits("test").features);
+  return {capture.layer(StepNamed(model, "fc1")), capture.layer(StepNamed(model, "fc1.act"))};
+}
+
+TEST(NameCapturedSwapTest, EveryExpectedPairIsNamedFromFloat32Captures) {
+  const ReferenceModel model = LoadReferenceModel("mlp_gelu");
+  const Numerics deployed = {Dtype::kF32, {}, {}};
+  const Captured before = CaptureFirstLayer(model, deployed);
+  for (const std::string to : {"gelu_tanh", "quick_gelu", "silu", "relu"}) {
+    const Captured after = CaptureFirstLayer(Swapped(model, "gelu->" + to), deployed);
+    const auto swap = NameCapturedSwap(before.inputs, before.outputs, after.outputs);
+    ASSERT_TRUE(swap.ok()) << swap.status();
+    EXPECT_EQ(swap->name, "gelu -> " + to);
+    EXPECT_LE(swap->runner_up_explained, swap->explained);
+  }
+}
+
+TEST(NameCapturedSwapTest, ADifferenceOfTheWeightsIsNoSwap) {
+  const ReferenceModel model = LoadReferenceModel("mlp_gelu");
+  const Captured before = CaptureFirstLayer(model, {});
+  const Captured after =
+      CaptureFirstLayer(model.WithTensors([](double value) { return 1.1 * value; }), {});
+  const auto swap = NameCapturedSwap(before.inputs, before.outputs, after.outputs);
+  ASSERT_TRUE(swap.ok()) << swap.status();
+  EXPECT_EQ(swap->name, "");
+  EXPECT_GT(swap->num_tried, 300);
+}
+
+TEST(NameCapturedSwapTest, EqualCapturesNeedNoName) {
+  const std::vector<double> values = {-1, 0, 2};
+  const auto swap = NameCapturedSwap(values, values, values);
+  ASSERT_TRUE(swap.ok()) << swap.status();
+  EXPECT_EQ(swap->num_tried, 0);
+}
+
+TEST(NameCapturedSwapTest, CapturesOfDifferentLengthsAreRefused) {
+  const std::vector<double> values = {-1, 0, 2};
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      NameCapturedSwap(values, values, std::span(values).first(2)).status()));
 }
 
 TEST(ModelComparisonTest, QuantisationIsNoSwap) {
