@@ -3,7 +3,7 @@
 #
 # Usage: deploy/install_dependencies.sh build   # to build and run
 #        deploy/install_dependencies.sh test    # and to run the tests
-#        deploy/install_dependencies.sh all     # and the sanitizers, fuzzers and full lint
+#        deploy/install_dependencies.sh all     # and the sanitizers, fuzzers, full lint, optional tests
 set -euo pipefail
 
 build=(g++ cmake ninja-build protobuf-compiler protobuf-compiler-grpc libgrpc++-dev libprotobuf-dev
@@ -11,8 +11,8 @@ build=(g++ cmake ninja-build protobuf-compiler protobuf-compiler-grpc libgrpc++-
   libcli11-dev libspdlog-dev libtomlplusplus-dev libxxhash-dev libicu-dev libre2-dev)
 test=(libgtest-dev libgmock-dev python3 python3-jsonschema libxml2-utils clang-tidy clang-format
   openssl curl ccache chromium)
-all=(clang libclang-rt-14-dev llvm libbenchmark-dev libdnnl-dev python3-mpmath python3-scipy
-  python3-statsmodels)
+all=(clang libclang-rt-14-dev llvm libbenchmark-dev libdnnl-dev libonnx-testdata python3-mpmath
+  python3-scipy python3-statsmodels)
 
 case "${1:-}" in
   build) wanted=("${build[@]}") ;;

@@ -1,6 +1,8 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,10 +10,14 @@
 #include "absl/strings/str_join.h"
 #include "assay/v1/reference_model_service.pb.h"
 #include "client/cli/commands.h"
+#include "client/cli/layer_report.h"
 #include "client/cli/numbers.h"
 #include "client/cpp/status_macros.h"
+#include "client/formats/input_file.h"
+#include "client/formats/npy_reader.h"
 #include "evaluators/kernels/activation_difference.h"
 #include "evaluators/kernels/activation_registry.h"
+#include "evaluators/model/swap_name.h"
 
 namespace assay::cli {
 namespace {
@@ -20,6 +26,15 @@ struct ActivationOptions {
   std::string first;
   std::string second;
 };
+
+// NumPy files of equal shape.
+struct ExplainFiles {
+  std::string inputs;
+  std::string before;
+  std::string after;
+};
+
+constexpr std::int64_t kRowsAtOnce = 65'536;
 
 void AddAliases(std::string_view meaning, v1::ActivationFunction& function) {
   for (const ActivationAlias& alias : ActivationAliases()) {
@@ -151,6 +166,45 @@ absl::StatusOr<ExitCode> RunCompare(Context& context, const ActivationOptions& o
   return ExitCode::kPass;
 }
 
+// All numbers of a NumPy file, row by row.
+absl::StatusOr<std::vector<double>> ReadCapture(const std::string& path) {
+  ASSAY_ASSIGN_OR_RETURN(const formats::InputFile file, formats::InputFile::Open(path));
+  formats::ReaderOptions options;
+  options.npy_column = "capture";
+  ASSAY_ASSIGN_OR_RETURN(const std::unique_ptr<formats::RowReader> reader,
+                         formats::OpenNpy(file, options));
+  std::vector<double> values;
+  for (;;) {
+    ASSAY_ASSIGN_OR_RETURN(const std::optional<formats::Rows> rows, reader->Next(kRowsAtOnce));
+    if (!rows) {
+      return values;
+    }
+    const Column& column = rows->columns.front();
+    values.insert(values.end(), column.floats.begin(), column.floats.end());
+    values.insert(values.end(), column.doubles.begin(), column.doubles.end());
+  }
+}
+
+absl::StatusOr<ExitCode> RunExplain(Context& context, const ExplainFiles& files) {
+  ASSAY_ASSIGN_OR_RETURN(const std::vector<double> inputs, ReadCapture(files.inputs));
+  ASSAY_ASSIGN_OR_RETURN(const std::vector<double> before, ReadCapture(files.before));
+  ASSAY_ASSIGN_OR_RETURN(const std::vector<double> after, ReadCapture(files.after));
+  ASSAY_ASSIGN_OR_RETURN(const SwapName swap, NameCapturedSwap(inputs, before, after));
+  v1::NamedSwap message;
+  message.set_name(swap.name);
+  if (swap.sqnr_db) {
+    message.set_sqnr_db(*swap.sqnr_db);
+  }
+  message.set_explained(swap.explained);
+  message.set_runner_up(swap.runner_up);
+  message.set_runner_up_explained(swap.runner_up_explained);
+  message.set_num_tried(swap.num_tried);
+  Table table({{"SWAP"}, {"EVIDENCE", Align::kLeft, true}});
+  table.AddRow({swap.name.empty() ? "none" : swap.name, SwapSentence(message)});
+  context.Print(message, table);
+  return ExitCode::kPass;
+}
+
 }  // namespace
 
 void AddActivationCommand(CLI::App& app, Action& action) {
@@ -179,6 +233,19 @@ void AddActivationCommand(CLI::App& app, Action& action) {
   compare->footer("Example: assay activation compare gelu gelu_tanh");
   compare->callback([compare_options, &action] {
     action = [compare_options](Context& context) { return RunCompare(context, *compare_options); };
+  });
+
+  auto files = std::make_shared<ExplainFiles>();
+  CLI::App* explain = activation->add_subcommand("explain",
+                                                 "Says which pair of functions explains how two "
+                                                 "captures of a layer differ, or that none does");
+  explain->add_option("INPUTS", files->inputs, "What went into the activation, a .npy matrix")
+      ->required();
+  explain->add_option("BEFORE", files->before, "What came out, of equal shape")->required();
+  explain->add_option("AFTER", files->after, "What comes out now")->required();
+  explain->footer("Example: assay activation explain fc1.npy fc1_act.npy fc1_act_new.npy");
+  explain->callback([files, &action] {
+    action = [files](Context& context) { return RunExplain(context, *files); };
   });
 }
 

@@ -2,12 +2,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
 #include "client/cli/commands.h"
 #include "client/cli/comparison_sides.h"
 #include "client/cli/evaluate.h"
+#include "client/cli/explained_outputs.h"
 #include "client/cli/gate_options.h"
 #include "client/cli/layer_report.h"
 #include "client/cli/verdict_output.h"
@@ -28,6 +30,7 @@ struct CheckOptions {
   std::string calibration_dataset;
   std::string calibration_rows;
   std::vector<std::string> max_drops;
+  std::vector<std::string> explained;
 };
 
 struct DiagnoseOptions {
@@ -98,13 +101,36 @@ std::vector<Change> EachChange(const Change& all) {
   return changes;
 }
 
+// The fields of a version that a change touches: what its comparison claims, so that everything
+// else is proven to be as it was.
+std::vector<std::string> ChangedFields(const v1::ModelVersion& base,
+                                       const v1::DeriveModelVersionRequest& change) {
+  std::vector<std::string> fields;
+  if (change.activations_size() > 0) {
+    fields.emplace_back("activation");
+  }
+  // int8 is a dtype of its own; leaving it for another one ends the quantisation.
+  const bool is_quantized = base.dtype() == "int8" || !change.quantization().empty();
+  if (!change.dtype().empty() || !change.quantization().empty()) {
+    fields.emplace_back("dtype");
+    if (is_quantized) {
+      fields.emplace_back("quantization");
+    }
+  }
+  if (change.has_temperature()) {
+    fields.emplace_back("config.softmax_temperature");
+  }
+  return fields;
+}
+
 // A change with what it did.
 struct Checked {
   v1::Comparison comparison;
   v1::LayerReport layers;
 };
 
-absl::StatusOr<Checked> Check(Context& context, const CheckOptions& options, const Change& change) {
+absl::StatusOr<Checked> Check(Context& context, const CheckOptions& options,
+                              const v1::ModelVersion& base, const Change& change) {
   ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
   ASSAY_ASSIGN_OR_RETURN(const v1::ModelVersion candidate,
                          client->DeriveModelVersion(change.request));
@@ -118,6 +144,9 @@ absl::StatusOr<Checked> Check(Context& context, const CheckOptions& options, con
   v1::CreateComparisonRequest request;
   request.set_parent(client::ProjectName(context.project()));
   *request.mutable_policy() = policy.policy;
+  for (std::string& field : ChangedFields(base, change.request)) {
+    request.mutable_policy()->add_allow_changed(std::move(field));
+  }
   request.set_baseline_run(sides.baseline.name());
   request.set_candidate_run(sides.candidate.name());
   const absl::StatusOr<v1::Comparison> created = client->CreateComparison(request);
@@ -161,10 +190,10 @@ absl::StatusOr<ExitCode> RunCheck(Context& context, const CheckOptions& options)
                   {"OUTPUT TIER"},
                   {"FIRST LAYER"}});
   for (const Change& change : EachChange(all)) {
-    ASSAY_ASSIGN_OR_RETURN(const Checked alone, Check(context, options, change));
+    ASSAY_ASSIGN_OR_RETURN(const Checked alone, Check(context, options, model, change));
     ablation.AddRow(AblationRow(change.text, alone));
   }
-  ASSAY_ASSIGN_OR_RETURN(const Checked checked, Check(context, options, all));
+  ASSAY_ASSIGN_OR_RETURN(const Checked checked, Check(context, options, model, all));
   if (context.format() == OutputFormat::kJson) {
     context.Print(absl::StrFormat("{\"comparison\": %s, \"layers\": %s}\n",
                                   JsonText(checked.comparison), JsonText(checked.layers)));
@@ -230,9 +259,29 @@ void AddCheckCommand(CLI::App& app, Action& action) {
                     "Only these rows of it, as cohort.split=calib");
   check->add_option("--max-drop", options->max_drops, "Gate METRIC=X, as for diff; repeatable")
       ->allow_extra_args(false);
-  check->footer("Example: assay check mlp@1 --dataset digits@1 --activation relu=silu");
+  CLI::Option* explain =
+      check
+          ->add_option("--explain", options->explained,
+                       "Instead of a change: an output set, as 12, that another runtime gave; says "
+                       "which swap of activation functions explains how it differs from what the "
+                       "model gives, or that none does; repeatable")
+          ->allow_extra_args(false);
+  for (const char* const change : {"--activation", "--quantize", "--dtype", "--temperature",
+                                   "--calibrate-on", "--calibrate-rows", "--max-drop"}) {
+    explain->excludes(check->get_option(change));
+  }
+  check->footer(
+      "Example: assay check mlp@1 --dataset digits@1 --activation relu=silu\n"
+      "         assay check mlp@1 --dataset digits@1 --explain 12 --explain 13");
   check->callback([options, &action] {
-    action = [options](Context& context) { return RunCheck(context, *options); };
+    action = [options](Context& context) -> absl::StatusOr<ExitCode> {
+      if (!options->explained.empty()) {
+        return ExplainOutputs(context, {.model = options->model,
+                                        .dataset = options->dataset,
+                                        .output_sets = options->explained});
+      }
+      return RunCheck(context, *options);
+    };
   });
 
   auto diagnose_options = std::make_shared<DiagnoseOptions>();

@@ -141,6 +141,13 @@ std::string_view TierText(v1::LayerComparison::Tier tier) {
   }
 }
 
+Cell TierCell(v1::LayerComparison::Tier tier) { return {std::string(TierText(tier)), InkOf(tier)}; }
+
+std::string NoiseText(const v1::LayerComparison& layer) {
+  return layer.noise_floor() > 0 ? absl::StrFormat("%.2g", layer.max_abs() / layer.noise_floor())
+                                 : "-";
+}
+
 std::string SwapSentence(const v1::NamedSwap& swap) {
   if (swap.num_tried() == 0) {
     return "no difference to name";
@@ -172,14 +179,12 @@ Table LayerTable(const v1::LayerReport& report) {
                {"TIER"},
                {"TIME", Align::kRight}});
   for (const v1::LayerComparison& layer : report.layers()) {
-    const double noise = layer.noise_floor();
     table.AddRow(
         {layer.name(), absl::StrFormat("%.3g", layer.max_abs()),
          layer.has_relative_l2() ? absl::StrFormat("%.2g", layer.relative_l2()) : "-",
          Decibels(layer.has_sqnr_db(), layer.sqnr_db()),
          layer.has_lowest_cosine() ? absl::StrFormat("%.5f", layer.lowest_cosine()) : "-",
-         noise > 0 ? absl::StrFormat("%.2g", layer.max_abs() / noise) : "-",
-         Cell(std::string(TierText(layer.tier())), InkOf(layer.tier())),
+         NoiseText(layer), TierCell(layer.tier()),
          absl::StrFormat("%s > %s", DurationText(static_cast<double>(layer.baseline_us()) * 1e-6),
                          DurationText(static_cast<double>(layer.candidate_us()) * 1e-6))});
   }

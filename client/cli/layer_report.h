@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "assay/v1/reference_model_service.pb.h"
 #include "client/cli/context.h"
@@ -15,6 +16,10 @@ std::string LayerReportText(const Context& context, const v1::LayerReport& repor
 Table LayerTable(const v1::LayerReport& report);
 // `formula variant`, `quantisation-like`, ...
 std::string_view TierText(v1::LayerComparison::Tier tier);
+// The same, coloured.
+Cell TierCell(v1::LayerComparison::Tier tier);
+// The largest difference in multiples of the noise floor, `-` where there is no noise.
+std::string NoiseText(const v1::LayerComparison& layer);
 // What explains the difference, as one sentence.
 std::string SwapSentence(const v1::NamedSwap& swap);
 // Findings, most serious first.

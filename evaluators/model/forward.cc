@@ -23,6 +23,16 @@ template <typename T>
 using Products = std::vector<std::unique_ptr<const Linear<T>>>;
 using QuantizedProducts = std::vector<std::unique_ptr<const QuantizedLinear>>;
 
+// Each row of `width` values from its last to its first.
+template <typename T>
+std::vector<T> RowsReversed(std::span<const T> rows, std::int64_t width) {
+  std::vector<T> reversed(rows.begin(), rows.end());
+  for (auto row = reversed.begin(); row != reversed.end(); row += width) {
+    std::reverse(row, row + width);
+  }
+  return reversed;
+}
+
 // Runs `row(x, y)` in double for each row, rounding once where T is float.
 template <typename T, typename Row>
 absl::Status ByRow(std::span<const T> x, std::int64_t in, std::span<T> y, std::int64_t out,
@@ -44,8 +54,9 @@ absl::Status ByRow(std::span<const T> x, std::int64_t in, std::span<T> y, std::i
 
 class Forward::Impl {
  public:
-  absl::Status Prepare(const ReferenceModel& model, const Numerics& numerics) {
+  absl::Status Prepare(const ReferenceModel& model, const Numerics& numerics, SumOrder order) {
     dtype_ = numerics.dtype;
+    is_reversed_ = order == SumOrder::kDescending;
     if (dtype_ == Dtype::kBf16 || dtype_ == Dtype::kF16) {
       model_ = model.WithTensors(dtype_ == Dtype::kBf16 ? RoundedToBfloat16 : RoundedToHalf);
     } else {
@@ -77,7 +88,10 @@ class Forward::Impl {
     const std::span<const double> weight = model_.Tensor(step.tensor + ".weight");
     const std::span<const double> bias = model_.Tensor(step.tensor + ".bias");
     if (dtype_ == Dtype::kF32) {
-      floats_.back() = std::make_unique<Linear<float>>(weight, bias, step.in, step.out);
+      const std::vector<double> reversed =
+          is_reversed_ ? RowsReversed(weight, step.in) : std::vector<double>();
+      floats_.back() = std::make_unique<Linear<float>>(is_reversed_ ? reversed : weight, bias,
+                                                       step.in, step.out);
     } else if (dtype_ != Dtype::kInt8) {
       doubles_.back() = std::make_unique<Linear<double>>(weight, bias, step.in, step.out);
     } else {
@@ -138,6 +152,8 @@ class Forward::Impl {
   void Multiply(std::size_t step, std::int64_t rows, std::span<const T> a, std::span<T> y) const {
     if constexpr (std::is_same_v<T, double>) {
       doubles_[step]->Multiply(a, rows, y);
+    } else if (floats_[step] != nullptr && is_reversed_) {
+      floats_[step]->Multiply(RowsReversed(a, program_.steps[step].in), rows, y);
     } else if (floats_[step] != nullptr) {
       floats_[step]->Multiply(a, rows, y);
     } else {
@@ -212,6 +228,7 @@ class Forward::Impl {
   }
 
   Dtype dtype_ = Dtype::kF64;
+  bool is_reversed_ = false;
   ReferenceModel model_;
   Program program_;
   Products<double> doubles_;
@@ -219,9 +236,10 @@ class Forward::Impl {
   QuantizedProducts quantized_;
 };
 
-absl::StatusOr<Forward> Forward::Make(const ReferenceModel& model, const Numerics& numerics) {
+absl::StatusOr<Forward> Forward::Make(const ReferenceModel& model, const Numerics& numerics,
+                                      SumOrder order) {
   auto impl = std::make_unique<Impl>();
-  ASSAY_RETURN_IF_ERROR(impl->Prepare(model, numerics));
+  ASSAY_RETURN_IF_ERROR(impl->Prepare(model, numerics, order));
   return Forward(std::move(impl));
 }
 

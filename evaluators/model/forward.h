@@ -25,12 +25,38 @@ class LayerObserver {
                       std::span<const double> /*values*/) {}
 };
 
+// Hands every call to two observers.
+class ObserverPair : public LayerObserver {
+ public:
+  ObserverPair(LayerObserver& first, LayerObserver& second) : first_(first), second_(second) {}
+  void OnStart(std::size_t step) override {
+    first_.OnStart(step);
+    second_.OnStart(step);
+  }
+  void OnDone(std::size_t step, std::int64_t first_row, std::span<const double> values) override {
+    first_.OnDone(step, first_row, values);
+    second_.OnDone(step, first_row, values);
+  }
+
+ private:
+  LayerObserver& first_;
+  LayerObserver& second_;
+};
+
+// In which order float32 products add their terms.
+enum class SumOrder : std::uint8_t {
+  kAscending,   // as every run does
+  kDescending,  // to see what the order alone does to results
+};
+
 // A network ready to run. A row's results depend on nothing but the row: neither on how many rows
 // there are nor on where it stands. Immutable; thread-safe.
 class Forward {
  public:
   // FAILED_PRECONDITION when a static scheme lacks the input code of a product.
-  static absl::StatusOr<Forward> Make(const ReferenceModel& model, const Numerics& numerics);
+  // `order` concerns kF32 alone.
+  static absl::StatusOr<Forward> Make(const ReferenceModel& model, const Numerics& numerics,
+                                      SumOrder order = SumOrder::kAscending);
   ~Forward();
   Forward(Forward&&) noexcept;
   Forward& operator=(Forward&&) noexcept;

@@ -1,6 +1,6 @@
 #pragma once
 
-// Of architecture.cc and safetensors.cc only, because simdjson compiles slowly.
+// Of the readers of architectures and safetensors only, because simdjson compiles slowly.
 
 #include <simdjson.h>
 

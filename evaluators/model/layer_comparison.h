@@ -33,9 +33,9 @@ enum class DifferenceTier : std::uint8_t {
 };
 inline constexpr double kNoiseFactor = 16;
 
-// `noise_floor`: largest absolute difference of the baseline between float32 and double. The tiers
-// are calibrated on trained models and only sort what to look at first; int8 and quick_gelu
-// overlap.
+// `noise_floor`: largest absolute difference of the baseline between double and float32 in either
+// order of sums. The tiers are calibrated on trained models and only sort what to look at first;
+// int8 and quick_gelu overlap.
 DifferenceTier TierOf(const LayerDifference& difference, double noise_floor);
 
 }  // namespace assay

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "evaluators/model/backpropagation.h"
+#include "evaluators/model/noise_floor.h"
 #include "evaluators/status_macros.h"
 
 namespace assay {
@@ -62,12 +64,33 @@ void CountChangedUnits(std::span<const double> before, std::span<const double> a
   }
 }
 
-double LargestDifference(std::span<const double> a, std::span<const double> b) {
-  double largest = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    largest = std::max(largest, std::fabs(a[i] - b[i]));
+// `capture`: what the side gives, in its own arithmetic.
+absl::StatusOr<std::vector<double>> NoiseFloorOf(const ModelSide& side, const LayerCapture& capture,
+                                                 std::span<const float> features) {
+  if (side.numerics.dtype == Dtype::kF64) {
+    return MeasureNoiseFloor(side.model, features, capture);
   }
-  return largest;
+  ASSAY_ASSIGN_OR_RETURN(const Forward forward, Forward::Make(side.model, {}));
+  ASSAY_ASSIGN_OR_RETURN(const LayerCapture referee, RunCaptured(forward, features, nullptr));
+  return MeasureNoiseFloor(side.model, features, referee);
+}
+
+// The step that the outputs come from; an architecture has logits or an embedding.
+std::size_t OutputStep(const Program& program) {
+  return static_cast<std::size_t>(program.logits == kInput ? program.embedding : program.logits);
+}
+
+// `observed` are outputs for all rows of `features`.
+absl::StatusOr<SwapName> NameSwapOfFirstRows(const ModelSide& side, const Program& program,
+                                             std::span<const float> features,
+                                             std::span<const double> observed) {
+  const std::int64_t width = program.steps[OutputStep(program)].out;
+  const std::int64_t num_features = side.model.architecture().num_features;
+  const std::int64_t rows =
+      std::min(kSwapRows, static_cast<std::int64_t>(features.size()) / num_features);
+  return NameSwap(side.model, side.numerics,
+                  features.first(static_cast<std::size_t>(rows * num_features)),
+                  observed.first(static_cast<std::size_t>(rows * width)));
 }
 
 }  // namespace
@@ -137,13 +160,8 @@ absl::StatusOr<ModelComparison> CompareModels(const ModelSide& baseline, const M
                          RunCaptured(before, features, &baseline.timer));
   ASSAY_ASSIGN_OR_RETURN(const LayerCapture of_candidate,
                          RunCaptured(after, features, &candidate.timer));
-  // The floor: the same network in float32 against double.
-  std::vector<LayerCapture> referee_and_deployed;
-  for (const Dtype dtype : {Dtype::kF64, Dtype::kF32}) {
-    ASSAY_ASSIGN_OR_RETURN(const Forward forward, Forward::Make(baseline.model, {dtype, {}, {}}));
-    ASSAY_ASSIGN_OR_RETURN(LayerCapture capture, RunCaptured(forward, features, nullptr));
-    referee_and_deployed.push_back(std::move(capture));
-  }
+  ASSAY_ASSIGN_OR_RETURN(const std::vector<double> noise_floor,
+                         NoiseFloorOf(baseline, of_baseline, features));
   ASSAY_ASSIGN_OR_RETURN(const std::vector<double> gradients_before,
                          GradientNorms(baseline.model, features, targets));
   ASSAY_ASSIGN_OR_RETURN(const std::vector<double> gradients_after,
@@ -158,8 +176,7 @@ absl::StatusOr<ModelComparison> CompareModels(const ModelSide& baseline, const M
     layer.name = program.steps[i].name;
     layer.difference =
         CompareLayer(of_baseline.layer(i), of_candidate.layer(i), program.steps[i].out);
-    layer.noise_floor =
-        LargestDifference(referee_and_deployed[0].layer(i), referee_and_deployed[1].layer(i));
+    layer.noise_floor = noise_floor[i];
     layer.tier = TierOf(layer.difference, layer.noise_floor);
     layer.baseline_health = HealthOf(program, i, of_baseline, input_before);
     layer.candidate_health = HealthOf(after.program(), i, of_candidate, input_after);
@@ -177,18 +194,40 @@ absl::StatusOr<ModelComparison> CompareModels(const ModelSide& baseline, const M
     comparison.layers.push_back(std::move(layer));
   }
 
-  const int output = program.logits == kInput ? program.embedding : program.logits;
-  if (output != kInput && !comparison.first_diverging.empty()) {
-    const std::int64_t rows =
-        std::min(kSwapRows, static_cast<std::int64_t>(features.size()) / before.num_features());
-    const std::vector<double>& observed = of_candidate.layer(static_cast<std::size_t>(output));
-    const std::int64_t width = program.steps[static_cast<std::size_t>(output)].out;
+  if (!comparison.first_diverging.empty()) {
     ASSAY_ASSIGN_OR_RETURN(
         comparison.swap,
-        NameSwap(baseline.model, baseline.numerics,
-                 features.first(static_cast<std::size_t>(rows * before.num_features())),
-                 std::span(observed).first(static_cast<std::size_t>(rows * width))));
+        NameSwapOfFirstRows(baseline, program, features, of_candidate.layer(OutputStep(program))));
   }
+  return comparison;
+}
+
+absl::StatusOr<ModelComparison> CompareOutputs(const ModelSide& model,
+                                               std::span<const float> features,
+                                               std::span<const double> observed) {
+  ASSAY_ASSIGN_OR_RETURN(const Forward forward, Forward::Make(model.model, model.numerics));
+  ASSAY_ASSIGN_OR_RETURN(const LayerCapture own, RunCaptured(forward, features, &model.timer));
+  const Program& program = forward.program();
+  const std::size_t output = OutputStep(program);
+  const Step& step = program.steps[output];
+  if (observed.size() != own.layer(output).size()) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("%d observed values for the %d that layer '%s' gives", observed.size(),
+                        own.layer(output).size(), step.name));
+  }
+  ASSAY_ASSIGN_OR_RETURN(const std::vector<double> noise_floor, NoiseFloorOf(model, own, features));
+  ComparedLayer layer;
+  layer.name = step.name;
+  layer.difference = CompareLayer(own.layer(output), observed, step.out);
+  layer.noise_floor = noise_floor[output];
+  layer.tier = TierOf(layer.difference, layer.noise_floor);
+  ModelComparison comparison;
+  if (layer.tier > DifferenceTier::kEquivalent) {
+    comparison.first_diverging = layer.name;
+    ASSAY_ASSIGN_OR_RETURN(comparison.swap,
+                           NameSwapOfFirstRows(model, program, features, observed));
+  }
+  comparison.layers.push_back(std::move(layer));
   return comparison;
 }
 

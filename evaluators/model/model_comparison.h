@@ -24,7 +24,7 @@ struct ModelSide {
 struct ComparedLayer {
   std::string name;
   LayerDifference difference;
-  double noise_floor = 0;  // largest difference of the baseline between float32 and double
+  double noise_floor = 0;  // of the baseline; see MeasureNoiseFloor
   DifferenceTier tier = DifferenceTier::kIdentical;
   std::optional<ActivationHealth> baseline_health;  // of activation layers
   std::optional<ActivationHealth> candidate_health;
@@ -46,6 +46,14 @@ absl::StatusOr<ModelComparison> CompareModels(const ModelSide& baseline, const M
                                               std::span<const float> features,
                                               std::span<const std::int32_t> targets);
 
+// Runs the model on `features` and compares the layer that its outputs come from, the logits or,
+// without any, the embedding, with `observed`: what any runtime gave for the same rows. The
+// comparison has that layer alone, without health and gradients. INVALID_ARGUMENT when `observed`
+// has another size.
+absl::StatusOr<ModelComparison> CompareOutputs(const ModelSide& model,
+                                               std::span<const float> features,
+                                               std::span<const double> observed);
+
 // Health of the activation layer `step`; absent for other layers.
 std::optional<ActivationHealth> HealthOf(const Program& program, std::size_t step,
                                          const LayerCapture& capture,
@@ -59,23 +67,5 @@ absl::StatusOr<std::vector<double>> GradientNorms(const ReferenceModel& model,
 
 // Features times the input's scale.
 std::vector<double> ScaledInput(const ReferenceModel& model, std::span<const float> features);
-
-// Hands every call to two observers.
-class ObserverPair : public LayerObserver {
- public:
-  ObserverPair(LayerObserver& first, LayerObserver& second) : first_(first), second_(second) {}
-  void OnStart(std::size_t step) override {
-    first_.OnStart(step);
-    second_.OnStart(step);
-  }
-  void OnDone(std::size_t step, std::int64_t first_row, std::span<const double> values) override {
-    first_.OnDone(step, first_row, values);
-    second_.OnDone(step, first_row, values);
-  }
-
- private:
-  LayerObserver& first_;
-  LayerObserver& second_;
-};
 
 }  // namespace assay

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -34,6 +35,9 @@ double SquaredDistance(std::span<const double> a, std::span<const double> b) {
   return sum;
 }
 
+// The same function under two names would explain equally well.
+bool IsTwin(ActivationKind kind) { return kind == ActivationKind::kSwish; }
+
 std::vector<ActivationSwap> Candidates(const Architecture& architecture) {
   std::vector<ActivationSwap> swaps;
   std::vector<Activation> present;
@@ -56,9 +60,7 @@ std::vector<ActivationSwap> Candidates(const Architecture& architecture) {
     for (const std::string& layer : layers) {
       for (const ActivationInfo& info : Activations()) {
         const Activation to = {info.kind, info.default_parameter};
-        // The same function under two names would explain equally well.
-        const bool is_twin = info.kind == ActivationKind::kSwish;
-        if (to.kind != from.kind && !is_twin) {
+        if (to.kind != from.kind && !IsTwin(info.kind)) {
           swaps.push_back({layer, from, to});
         }
       }
@@ -70,6 +72,56 @@ std::vector<ActivationSwap> Candidates(const Architecture& architecture) {
 std::string Named(const ActivationSwap& swap) {
   return absl::StrFormat("%s: %s -> %s", swap.layer.empty() ? "every layer" : swap.layer,
                          InfoOf(swap.from.kind).name, InfoOf(swap.to.kind).name);
+}
+
+// A function with the squared difference that it leaves on each side of a capture.
+struct CapturedFit {
+  Activation activation;
+  double left_before = 0;
+  double left_after = 0;
+};
+
+std::vector<CapturedFit> FitCaptures(std::span<const double> inputs, std::span<const double> before,
+                                     std::span<const double> after) {
+  std::vector<CapturedFit> fits;
+  std::vector<double> values(inputs.size());
+  for (const ActivationInfo& info : Activations()) {
+    if (!IsTwin(info.kind)) {
+      const Activation activation = {info.kind, info.default_parameter};
+      ApplyActivation(activation, inputs, values);
+      fits.push_back({activation, SquaredDistance(values, before), SquaredDistance(values, after)});
+    }
+  }
+  return fits;
+}
+
+// Counts an explanation in; true when it is the best so far, whose name is `best`.
+bool Consider(double explained, std::string name, std::string& best, SwapName& result) {
+  ++result.num_tried;
+  if (explained > result.explained) {
+    result.runner_up = std::exchange(best, std::move(name));
+    result.runner_up_explained = std::exchange(result.explained, explained);
+    return true;
+  }
+  if (explained > result.runner_up_explained) {
+    result.runner_up = std::move(name);
+    result.runner_up_explained = explained;
+  }
+  return false;
+}
+
+// Names the best explanation where it explains enough; else it is still worth telling.
+void Conclude(std::string best, SwapName& result) {
+  if (result.explained >= kNamingShare) {
+    result.name = std::move(best);
+  } else {
+    result.runner_up = std::move(best);
+    result.runner_up_explained = result.explained;
+  }
+}
+
+std::optional<double> SqnrOf(std::span<const double> observed, std::span<const double> predicted) {
+  return CompareLayer(observed, predicted, static_cast<std::int64_t>(observed.size())).sqnr_db;
 }
 
 }  // namespace
@@ -91,28 +143,51 @@ absl::StatusOr<SwapName> NameSwap(const ReferenceModel& model, const Numerics& n
     ASSAY_ASSIGN_OR_RETURN(Architecture swapped, SwapActivation(model.architecture(), swap));
     const absl::StatusOr<std::vector<double>> predicted =
         Outputs(model.With(std::move(swapped)), numerics, features);
-    ++result.num_tried;
     if (!predicted.ok()) {
+      ++result.num_tried;
       continue;  // the function breaks the network, which the observed one is not
     }
     const double explained = 1 - SquaredDistance(*predicted, observed) / difference;
-    if (explained > result.explained) {
-      result.runner_up = std::exchange(best, Named(swap));
-      result.runner_up_explained = std::exchange(result.explained, explained);
-      result.sqnr_db =
-          CompareLayer(observed, *predicted, static_cast<std::int64_t>(observed.size())).sqnr_db;
-    } else if (explained > result.runner_up_explained) {
-      result.runner_up = Named(swap);
-      result.runner_up_explained = explained;
+    if (Consider(explained, Named(swap), best, result)) {
+      result.sqnr_db = SqnrOf(observed, *predicted);
     }
   }
-  if (result.explained >= kNamingShare) {
-    result.name = best;
-  } else {
-    // The nearest one is still worth telling.
-    result.runner_up = best;
-    result.runner_up_explained = result.explained;
+  Conclude(std::move(best), result);
+  return result;
+}
+
+absl::StatusOr<SwapName> NameCapturedSwap(std::span<const double> inputs,
+                                          std::span<const double> before,
+                                          std::span<const double> after) {
+  if (inputs.size() != before.size() || inputs.size() != after.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("the captures have %d, %d and %d values; one of each belongs to each input",
+                        inputs.size(), before.size(), after.size()));
   }
+  SwapName result;
+  const double difference = SquaredDistance(before, after);
+  if (!(difference > 0) || !std::isfinite(difference)) {
+    return result;
+  }
+  std::string best;
+  Activation best_after;
+  const std::vector<CapturedFit> fits = FitCaptures(inputs, before, after);
+  for (const CapturedFit& from : fits) {
+    for (const CapturedFit& to : fits) {
+      const double explained = 1 - std::max(from.left_before, to.left_after) / difference;
+      const std::string name = absl::StrFormat("%s -> %s", InfoOf(from.activation.kind).name,
+                                               InfoOf(to.activation.kind).name);
+      if (!(to.activation == from.activation) && Consider(explained, name, best, result)) {
+        best_after = to.activation;
+      }
+    }
+  }
+  if (!best.empty()) {
+    std::vector<double> predicted(inputs.size());
+    ApplyActivation(best_after, inputs, predicted);
+    result.sqnr_db = SqnrOf(after, predicted);
+  }
+  Conclude(std::move(best), result);
   return result;
 }
 

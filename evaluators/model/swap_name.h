@@ -34,4 +34,13 @@ absl::StatusOr<SwapName> NameSwap(const ReferenceModel& model, const Numerics& n
                                   std::span<const float> features,
                                   std::span<const double> observed);
 
+// The pair of functions that explains best how two captures of one activation layer differ, as
+// `gelu -> quick_gelu`, without the network around it. `inputs` are the values that went into the
+// layer, `before` and `after` what came out, element by element. Every pair of functions is tried
+// with their default parameters; the share that a pair explains is that of the capture it explains
+// worse. INVALID_ARGUMENT when the three have different lengths.
+absl::StatusOr<SwapName> NameCapturedSwap(std::span<const double> inputs,
+                                          std::span<const double> before,
+                                          std::span<const double> after);
+
 }  // namespace assay

@@ -1,6 +1,7 @@
 #include <grpcpp/server_context.h>
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "server/base/status_macros.h"
 #include "server/run/model_derivation.h"
 #include "server/run/model_rows.h"
+#include "server/run/recorded_outputs.h"
 #include "server/run/stale_index.h"
 #include "server/run/stored_model.h"
 
@@ -21,6 +23,8 @@ namespace assay::api {
 namespace {
 
 constexpr int kMaxSwaps = 100;
+// What tells the name of an output set from that of a model version.
+constexpr std::string_view kOutputSetPart = "/outputSets/";
 
 void FillSide(const run::SearchSide& from, v1::RetrievalReport::Side& to) {
   to.set_precision_at_1(from.quality.precision_at_1);
@@ -102,12 +106,33 @@ class ReferenceModelService : public v1::ReferenceModelService::CallbackService 
     const Resolver resolver(store_, project, name.project);
     ASSAY_ASSIGN_OR_RETURN(const store::ModelVersionRecord baseline,
                            resolver.ModelVersion("baseline", request.baseline()));
-    ASSAY_ASSIGN_OR_RETURN(const store::ModelVersionRecord candidate,
-                           resolver.ModelVersion("candidate", request.candidate()));
     ASSAY_ASSIGN_OR_RETURN(const store::DatasetVersionRecord dataset,
                            resolver.DatasetVersion("dataset_version", request.dataset_version()));
     ASSAY_ASSIGN_OR_RETURN(const run::StoredModel before,
                            run::LoadStoredModel(store_, project, baseline));
+    response.set_baseline(ModelVersionResourceName(name.project, baseline.model_name,
+                                                   baseline.number, baseline.derivation));
+    response.set_dataset_version(
+        FormatVersionName(name.project, "datasets", dataset.dataset_name, dataset.number));
+    response.set_isa(facts_.isa);
+    if (request.candidate().find(kOutputSetPart) != std::string::npos) {
+      ASSAY_ASSIGN_OR_RETURN(const store::Id outputs,
+                             resolver.Number("candidate", "outputSets", request.candidate()));
+      response.set_candidate(FormatNumberedName(name.project, "outputSets", outputs));
+      return CompareRecorded(call, project, dataset, before, outputs, response);
+    }
+    ASSAY_ASSIGN_OR_RETURN(const store::ModelVersionRecord candidate,
+                           resolver.ModelVersion("candidate", request.candidate()));
+    response.set_candidate(ModelVersionResourceName(name.project, candidate.model_name,
+                                                    candidate.number, candidate.derivation));
+    return CompareVersions(call, project, dataset, before, candidate, response);
+  }
+
+  absl::Status CompareVersions(Call& call, store::Id project,
+                               const store::DatasetVersionRecord& dataset,
+                               const run::StoredModel& before,
+                               const store::ModelVersionRecord& candidate,
+                               v1::LayerReport& response) {
     ASSAY_ASSIGN_OR_RETURN(const run::StoredModel after,
                            run::LoadStoredModel(store_, project, candidate));
     const Architecture& architecture = before.model.architecture();
@@ -129,15 +154,42 @@ class ReferenceModelService : public v1::ReferenceModelService::CallbackService 
     AddComparison(comparison, timer_before, timer_after, response);
     ASSAY_RETURN_IF_ERROR(call.CheckAlive());
     ASSAY_RETURN_IF_ERROR(AddRetrieval(project, dataset, before, after, rows, response));
-    response.set_baseline(ModelVersionResourceName(name.project, baseline.model_name,
-                                                   baseline.number, baseline.derivation));
-    response.set_candidate(ModelVersionResourceName(name.project, candidate.model_name,
-                                                    candidate.number, candidate.derivation));
-    response.set_dataset_version(
-        FormatVersionName(name.project, "datasets", dataset.dataset_name, dataset.number));
     response.set_num_rows(rows.num_rows());
     response.set_num_skipped(rows.num_skipped);
-    response.set_isa(facts_.isa);
+    return absl::OkStatus();
+  }
+
+  // What was recorded, by whatever runtime, against what the model gives for the same rows.
+  absl::Status CompareRecorded(Call& call, store::Id project,
+                               const store::DatasetVersionRecord& dataset,
+                               const run::StoredModel& model, store::Id output_set,
+                               v1::LayerReport& response) {
+    ASSAY_ASSIGN_OR_RETURN(const run::RunInputs inputs,
+                           run::OpenRunInputs(store_, project, output_set));
+    if (inputs.dataset.id != dataset.id) {
+      return absl::InvalidArgumentError(absl::StrFormat(
+          "candidate: outputs %d answer %s@%d, not %s@%d", output_set, inputs.dataset.dataset_name,
+          inputs.dataset.number, dataset.dataset_name, dataset.number));
+    }
+    const Architecture& architecture = model.model.architecture();
+    ASSAY_ASSIGN_OR_RETURN(
+        const run::RecordedOutputs recorded,
+        run::ReadRecordedOutputs(store_, inputs, architecture, run::MaxLayerRows(architecture)));
+    if (recorded.num_rows == 0) {
+      return absl::FailedPreconditionError(
+          "candidate: no row has both finite features and an answer");
+    }
+    const run::LayerTimer no_times;
+    run::LayerTimer timer;
+    trace::Span span = tracer_.StartSpan("model.compare_outputs", call.span().context());
+    span.SetAttribute("rows", recorded.num_rows);
+    ASSAY_ASSIGN_OR_RETURN(
+        const ModelComparison comparison,
+        CompareOutputs({model.model, model.numerics, timer}, recorded.features, recorded.values));
+    span.End();
+    AddComparison(comparison, no_times, no_times, response);
+    response.set_num_rows(recorded.num_rows);
+    response.set_num_skipped(recorded.num_skipped);
     return absl::OkStatus();
   }
 

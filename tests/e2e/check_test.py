@@ -1,6 +1,7 @@
 """Stored models: pushed, run by the server, changed by declaration, compared layer by layer."""
 
 import json
+import math
 import struct
 import unittest
 
@@ -72,6 +73,32 @@ class CheckTest(StoredModelCase):
         self.assertEqual(head["tier"], "QUANTIZATION_LIKE")
         self.assertEqual(report["layers"]["swap"]["name"], "")
 
+    def test_that_nothing_else_changed_is_proven(self):
+        self.push_all()
+        changes = {
+            ("--activation", "relu=silu"): ("activation",),
+            ("--dtype", "bf16"): ("dtype",),
+            ("--quantize", "dynamic_row"): ("dtype", "quantization"),
+            ("--temperature", "2"): ("config.softmax_temperature",),
+        }
+        for change, fields in changes.items():
+            comparison = self.check(*change)["comparison"]
+            self.assertEqual(comparison["policy"]["allow_changed"], list(fields))
+            self.assertEqual(comparison["fairness"], "CLEAN")
+            self.assertEqual([difference["field"]
+                              for difference in comparison["model_differences"]], list(fields))
+        text = self.ok("check", "mlp@1", "--dataset", "digits@1", "--activation", "relu=silu")
+        self.assertIn("proven: only activation changed", text)
+
+    def test_leaving_int8_changes_the_quantisation_too(self):
+        self.push_all()
+        self.check("--quantize", "dynamic_row")
+        derived = self.json("model", "show", "mlp@1+int8=dynamic_row_asym_u8_per_channel")
+        comparison = self.json("check", derived["name"], "--dataset", "digits@1", "--dtype",
+                               "f32")["comparison"]
+        self.assertEqual(comparison["claim"], "only dtype and quantization changed")
+        self.assertEqual(comparison["fairness"], "CLEAN")
+
     def test_several_changes_are_also_checked_alone(self):
         self.push_all()
         text = self.ok("check", "mlp@1", "--dataset", "digits@1", "--activation", "relu=gelu",
@@ -111,6 +138,129 @@ class CheckTest(StoredModelCase):
         self.push_all()
         text = self.ok("diagnose", "mlp@1", "--dataset", "digits@1")
         self.assertIn("18 of 128 units are 0 on every row", text)
+
+
+class ExplainTest(StoredModelCase):
+    """Outputs of another runtime, recorded before and after someone swapped an activation there."""
+
+    def push_outputs(self, name, path):
+        if not any(model["name"].endswith(f"/{name}")
+                   for model in self.json("model", "ls").get("models", [])):
+            self.ok("model", "push", name, "--external")
+        return self.json("outputs", "push", "--model", name, "--dataset", "digits@1",
+                         path)["name"].rsplit("/", 1)[1]
+
+    def explain(self, *ids):
+        flags = [word for id in ids for word in ("--explain", id)]
+        return self.json("check", "mlp@1", "--dataset", "digits@1", *flags)["explanations"]
+
+    def answers(self, change):
+        """The recorded answers of the swapped classifier, with each row changed."""
+        lines = (DATA / "digits" / "mlp_silu.jsonl").read_text(encoding="utf-8").splitlines()
+        rows = [json.loads(line) for line in lines]
+        return "".join(json.dumps(change(row)) + "\n" for row in rows)
+
+    def test_the_swap_between_two_output_sets_is_named(self):
+        self.push_all()
+        before = self.push_outputs("runtime", DATA / "digits" / "mlp_relu.jsonl")
+        after = self.push_outputs("runtime", DATA / "digits" / "mlp_silu.jsonl")
+        own, swapped = self.explain(before, after)
+        self.assertEqual(own["first_diverging"], "")
+        self.assertIn(own["layers"][0]["tier"], ("IDENTICAL", "EQUIVALENT"))
+        self.assertEqual(own["swap"]["num_tried"], 0)
+        self.assertEqual(swapped["candidate"], f"projects/default/outputSets/{after}")
+        self.assertEqual(swapped["num_rows"], "597")
+        self.assertEqual([layer["name"] for layer in swapped["layers"]], ["head"])
+        # As the check of the same swap finds it, from the layers.
+        self.assertAlmostEqual(swapped["layers"][0]["sqnr_db"], 15.105087760725688, places=6)
+        self.assertEqual(swapped["swap"]["name"], "every layer: relu -> silu")
+        self.assertGreater(swapped["swap"]["explained"], 0.999999)
+        text = self.ok("check", "mlp@1", "--dataset", "digits@1", "--explain", before,
+                       "--explain", after)
+        self.assertIn(f"outputs:{before}: as mlp@1 gives them, but for rounding", text)
+        self.assertIn(f"outputs:{after}: outputs are consistent with every layer: relu -> silu",
+                      text)
+
+    def test_a_swap_is_named_from_rounded_outputs_in_another_order(self):
+        self.push_all()
+
+        def rounded(row):
+            return {"key": row["key"], "logits": [round(x, 3) for x in row["logits"]]}
+        lines = self.answers(rounded).splitlines(keepends=True)
+        path = self.write("rounded.jsonl", "".join(reversed(lines[100:])))
+        report, = self.explain(self.push_outputs("rounded", path))
+        self.assertEqual(report["swap"]["name"], "every layer: relu -> silu")
+        self.assertEqual((report["num_rows"], report["num_skipped"]), ("497", "100"))
+
+    def test_what_no_swap_explains_is_not_named(self):
+        self.push_all()
+
+        def halved(row):
+            return {"key": row["key"], "logits": [x / 2 for x in row["logits"]]}
+        output_set = self.push_outputs("halved", self.write("halved.jsonl", self.answers(halved)))
+        report, = self.explain(output_set)
+        self.assertEqual(report["swap"]["name"], "")
+        self.assertGreater(report["swap"]["num_tried"], 20)
+        self.assertIn("none of", self.ok("check", "mlp@1", "--dataset", "digits@1", "--explain",
+                                         output_set))
+
+    def test_embeddings_are_explained_too(self):
+        self.push_all()
+        self.assertEqual(self.push("embed", "embed_gelu").returncode, 0)
+        output_set = self.push_outputs("runtime", DATA / "digits" / "embed_silu.jsonl")
+        report, = self.json("check", "embed@1", "--dataset", "digits@1", "--explain",
+                            output_set)["explanations"]
+        self.assertEqual(report["swap"]["name"], "every layer: gelu -> silu")
+
+    def test_what_does_not_fit_is_refused(self):
+        self.push_all()
+        embeddings = self.push_outputs("runtime", DATA / "digits" / "embed_silu.jsonl")
+        check = ("check", "mlp@1", "--dataset", "digits@1", "--explain", embeddings)
+        self.assertIn("have no vectors 'logits'", self.fails(3, *check))
+        self.fails(2, *check, "--activation", "relu=silu")
+        rows = self.write("other.jsonl", '{"key":"a","label":"1","features":[1,2,3]}\n')
+        self.ok("dataset", "push", "other", rows)
+        self.assertIn("answer digits@1, not other@1",
+                      self.fails(2, "check", "mlp@1", "--dataset", "other@1", "--explain",
+                                 embeddings))
+        self.fails(3, "check", "mlp@1", "--dataset", "digits@1", "--explain", "999999")
+
+
+class CaptureTest(AssayCase):
+    """Captures of one layer, without any model: offline."""
+
+    INPUTS = [x / 100 for x in range(-600, 600)]
+
+    def capture(self, name, function, inputs=None):
+        values = [function(x) for x in inputs or self.INPUTS]
+        header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({len(values) // 4}, 4), }}\n"
+        return self.write(name, b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) +
+                          header.encode() + struct.pack(f"<{len(values)}f", *values))
+
+    def explain(self, before, after):
+        return self.json("activation", "explain", self.capture("inputs.npy", lambda x: x),
+                         self.capture("before.npy", before), self.capture("after.npy", after))
+
+    @staticmethod
+    def gelu(x):
+        return x * math.erfc(-x / math.sqrt(2)) / 2
+
+    def test_the_pair_of_functions_is_named(self):
+        swap = self.explain(self.gelu, lambda x: x / (1 + math.exp(-1.702 * x)))
+        self.assertEqual(swap["name"], "gelu -> quick_gelu")
+        self.assertGreater(swap["explained"], 0.999999)
+        swap = self.explain(self.gelu, lambda x: x / (1 + math.exp(
+            -2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x ** 3))))
+        self.assertEqual(swap["name"], "gelu -> gelu_tanh")
+
+    def test_what_no_pair_explains_is_not_named(self):
+        self.assertEqual(self.explain(self.gelu, lambda x: self.gelu(x) + 0.1)["name"], "")
+
+    def test_captures_of_different_sizes_are_refused(self):
+        inputs = self.capture("inputs.npy", lambda x: x)
+        short = self.capture("short.npy", self.gelu, self.INPUTS[:400])
+        self.assertIn("1200, 1200 and 400 values",
+                      self.fails(2, "activation", "explain", inputs, inputs, short))
 
 
 class BadModelTest(StoredModelCase):

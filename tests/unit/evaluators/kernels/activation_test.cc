@@ -7,9 +7,13 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <tuple>
 #include <vector>
 
+#include "evaluators/kernels/float_activation.h"
+#include "tests/unit/evaluators/kernels/float_limits.h"
 #include "tests/unit/evaluators/kernels/golden_rows.h"
+#include "tests/unit/evaluators/kernels/levels.h"
 
 namespace assay {
 namespace {
@@ -45,15 +49,33 @@ std::vector<GoldenFile> GoldenFiles() {
           {"log_sigmoid", {ActivationKind::kLogSigmoid}}};
 }
 
-class GoldenActivationTest : public testing::TestWithParam<GoldenFile> {};
+// A function at a level of instructions.
+class GoldenActivationTest : public testing::TestWithParam<std::tuple<GoldenFile, Isa>> {
+ protected:
+  void SetUp() override {
+    if (!SelectIsa(isa_)) {
+      GTEST_SKIP() << "this machine cannot run " << IsaName(isa_);
+    }
+  }
+
+  std::vector<std::vector<std::string>> Rows() const {
+    auto rows = GoldenRows("activations/" + std::get<0>(GetParam()).name + ".csv");
+    EXPECT_EQ(rows.size(), 569U);
+    return rows;
+  }
+
+  const Activation activation_ = std::get<0>(GetParam()).activation;
+
+ private:
+  const LevelScope restore_;
+  const Isa isa_ = std::get<1>(GetParam());
+};
 
 TEST_P(GoldenActivationTest, ValuesAreWithinTwoUlp) {
-  const auto rows = GoldenRows("activations/" + GetParam().name + ".csv");
-  ASSERT_EQ(rows.size(), 569U);
   double worst = 0;
-  for (const auto& row : rows) {
+  for (const auto& row : Rows()) {
     const double x = FloatOfBits(row[0]);
-    const double error = UlpError(ActivationValue(GetParam().activation, x), GoldenNumber(row[1]));
+    const double error = UlpError(ActivationValue(activation_, x), GoldenNumber(row[1]));
     EXPECT_LE(error, 2) << "at " << x;
     worst = std::fmax(worst, error);
   }
@@ -61,10 +83,10 @@ TEST_P(GoldenActivationTest, ValuesAreWithinTwoUlp) {
 }
 
 TEST_P(GoldenActivationTest, DerivativesAreWithinFourUlp) {
-  for (const auto& row : GoldenRows("activations/" + GetParam().name + ".csv")) {
+  for (const auto& row : Rows()) {
     const double x = FloatOfBits(row[0]);
     const double expected = GoldenNumber(row[2]);
-    const double actual = ActivationDerivative(GetParam().activation, x);
+    const double actual = ActivationDerivative(activation_, x);
     if (!(std::fabs(actual - expected) <= 1e-16)) {
       EXPECT_LE(UlpError(actual, expected), 4) << "at " << x << ": " << actual;
     }
@@ -72,9 +94,9 @@ TEST_P(GoldenActivationTest, DerivativesAreWithinFourUlp) {
 }
 
 TEST_P(GoldenActivationTest, FloatValuesAreWithinOneUlp) {
-  for (const auto& row : GoldenRows("activations/" + GetParam().name + ".csv")) {
+  for (const auto& row : Rows()) {
     std::array<float, 1> value = {FloatOfBits(row[0])};
-    ApplyActivation(GetParam().activation, value, value);
+    ApplyActivation(activation_, value, value);
     const auto expected = static_cast<float>(GoldenNumber(row[1]));
     const bool is_close = value[0] == expected || (std::isnan(value[0]) && std::isnan(expected)) ||
                           std::nextafter(value[0], expected) == expected;
@@ -82,21 +104,38 @@ TEST_P(GoldenActivationTest, FloatValuesAreWithinOneUlp) {
   }
 }
 
+TEST_P(GoldenActivationTest, FastFloatValuesAreWithinTheirLimits) {
+  std::vector<float> inputs;
+  std::vector<double> expected;
+  for (const auto& row : Rows()) {
+    inputs.push_back(FloatOfBits(row[0]));
+    expected.push_back(GoldenNumber(row[1]));
+  }
+  std::vector<float> values(inputs.size());
+  ApplyFloatActivation(activation_, inputs, values);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    EXPECT_TRUE(
+        IsWithinFloatLimits(FloatMaxUlps(activation_.kind), inputs[i], values[i], expected[i]));
+  }
+}
+
 TEST_P(GoldenActivationTest, DerivativesMatchCentralDifferences) {
-  const Activation& activation = GetParam().activation;
   constexpr double kStep = 1e-5;
   // Off the grid of kinks.
   for (double x = -7.9137; x < 8; x += 0.0731) {
     const double difference =
-        (ActivationValue(activation, x + kStep) - ActivationValue(activation, x - kStep)) /
+        (ActivationValue(activation_, x + kStep) - ActivationValue(activation_, x - kStep)) /
         (2 * kStep);
-    EXPECT_NEAR(ActivationDerivative(activation, x), difference, 2e-9) << "at " << x;
+    EXPECT_NEAR(ActivationDerivative(activation_, x), difference, 2e-9) << "at " << x;
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, GoldenActivationTest, testing::ValuesIn(GoldenFiles()),
+INSTANTIATE_TEST_SUITE_P(All, GoldenActivationTest,
+                         testing::Combine(testing::ValuesIn(GoldenFiles()),
+                                          testing::ValuesIn(kAllLevels)),
                          [](const auto& test) {
-                           std::string name = test.param.name;
+                           std::string name = std::get<0>(test.param).name + "_" +
+                                              LevelSuffix(std::get<1>(test.param));
                            for (char& character : name) {
                              character = character == '.' ? '_' : character;
                            }

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstddef>
@@ -12,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/unit/evaluators/kernels/float_limits.h"
 #include "tests/unit/evaluators/kernels/levels.h"
 
 namespace assay {
@@ -48,13 +48,6 @@ std::vector<float> Inputs() {
   return inputs;
 }
 
-// |y - exact| in units of the last place of a float32 of this size.
-double Ulps(float y, double exact) {
-  int exponent = 0;
-  std::frexp(exact, &exponent);
-  return std::fabs(static_cast<double>(y) - exact) / std::ldexp(1, std::max(exponent - 24, -149));
-}
-
 class FloatActivationTest : public ::testing::TestWithParam<Case> {
  private:
   const LevelScope restore_;
@@ -70,20 +63,8 @@ TEST_P(FloatActivationTest, IsAsExactAsStatedAtEveryLevel) {
     ASSERT_TRUE(SelectIsa(isa));
     const std::vector<float> values = Apply(GetParam().activation, inputs);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (values[i] == static_cast<float>(exact[i])) {
-        continue;
-      }
-      if (inputs[i] >= -1 || GetParam().max_ulps <= 2) {
-        ASSERT_LE(Ulps(values[i], exact[i]), GetParam().max_ulps)
-            << IsaName(isa) << " at " << inputs[i];
-      } else if (std::fabs(exact[i]) >= static_cast<double>(std::numeric_limits<float>::min())) {
-        ASSERT_NEAR(static_cast<double>(values[i]) / exact[i], 1, 1e-5)
-            << IsaName(isa) << " at " << inputs[i];
-      } else {  // subnormal
-        ASSERT_NEAR(static_cast<double>(values[i]), exact[i],
-                    1e-5 * static_cast<double>(std::numeric_limits<float>::min()))
-            << IsaName(isa) << " at " << inputs[i];
-      }
+      ASSERT_TRUE(IsWithinFloatLimits(GetParam().max_ulps, inputs[i], values[i], exact[i]))
+          << IsaName(isa);
     }
   }
 }

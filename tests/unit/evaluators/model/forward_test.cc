@@ -7,10 +7,12 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "evaluators/model/activation_swap.h"
 #include "evaluators/model/normalization.h"
+#include "tests/unit/evaluators/kernels/levels.h"
 #include "tests/unit/evaluators/model/reference_data.h"
 
 namespace assay {
@@ -78,14 +80,32 @@ ReferenceModel Swapped(const ReferenceModel& model, const std::string& to) {
   return model.With(*architecture);
 }
 
-class TrainedModelTest : public testing::TestWithParam<std::string> {
+// A trained model at a level of instructions.
+class ModelAtLevelTest : public testing::TestWithParam<std::tuple<std::string, Isa>> {
  protected:
-  const ReferenceModel model_ = LoadReferenceModel(GetParam());
-  const ExpectedTensors expected_{GetParam() + ".expected.safetensors"};
+  void SetUp() override {
+    if (!SelectIsa(isa_)) {
+      GTEST_SKIP() << "this machine cannot run " << IsaName(isa_);
+    }
+  }
+
+  const std::string name_ = std::get<0>(GetParam());
+  const ReferenceModel model_ = LoadReferenceModel(name_);
+  const ExpectedTensors expected_{name_ + ".expected.safetensors"};
   const Digits test_ = LoadDigits("test");
   const std::string output_ = expected_.Has("logits") ? "logits" : "embedding";
   const std::size_t width_ = output_ == "logits" ? 10 : 24;
+
+ private:
+  const LevelScope restore_;
+  const Isa isa_ = std::get<1>(GetParam());
 };
+
+std::string ModelAtLevelName(const testing::TestParamInfo<std::tuple<std::string, Isa>>& test) {
+  return std::get<0>(test.param) + "_" + LevelSuffix(std::get<1>(test.param));
+}
+
+class TrainedModelTest : public ModelAtLevelTest {};
 
 TEST_P(TrainedModelTest, RefereeOutputsMatchTheExpectedOnes) {
   EXPECT_LT(WorstRowError(Outputs(model_, {}, test_.features), expected_.Values(output_), width_),
@@ -131,15 +151,14 @@ TEST_P(TrainedModelTest, ARowDoesNotDependOnItsNeighbours) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, TrainedModelTest,
-                         testing::Values("mlp_relu", "mlp_gelu", "mlp_silu", "ffn_swiglu",
-                                         "embed_gelu"));
+                         testing::Combine(testing::Values("mlp_relu", "mlp_gelu", "mlp_silu",
+                                                          "ffn_swiglu", "embed_gelu"),
+                                          testing::ValuesIn(kAllLevels)),
+                         ModelAtLevelName);
 
-class QuantizedModelTest : public testing::TestWithParam<std::string> {
+class QuantizedModelTest : public ModelAtLevelTest {
  protected:
-  const ReferenceModel model_ = LoadReferenceModel(GetParam());
   const Digits calibration_ = LoadDigits("calib");
-  const Digits test_ = LoadDigits("test");
-  const std::size_t width_ = GetParam() == "embed_gelu" ? 24 : 10;
 
   Numerics NumericsOf(const std::string& scheme) const {
     Numerics numerics;
@@ -153,20 +172,19 @@ class QuantizedModelTest : public testing::TestWithParam<std::string> {
 };
 
 TEST_P(QuantizedModelTest, OutputsMatchTheExpectedOnes) {
-  const ExpectedTensors expected(GetParam() + ".expected.safetensors");
   for (const std::string scheme :
        {"static_asym_u8_per_channel_minmax", "dynamic_row_asym_per_channel"}) {
     const std::string name = "int8." + scheme;
-    ASSERT_TRUE(expected.Has(name));
+    ASSERT_TRUE(expected_.Has(name));
     EXPECT_LT(WorstRowError(Outputs(model_, NumericsOf(scheme), test_.features),
-                            expected.Values(name), width_),
+                            expected_.Values(name), width_),
               2e-6)
         << scheme;
   }
 }
 
 TEST_P(QuantizedModelTest, IntegersAreExact) {
-  const ExpectedTensors expected(GetParam() + ".int8_static.safetensors");
+  const ExpectedTensors expected(name_ + ".int8_static.safetensors");
   const Numerics numerics = NumericsOf("static_asym_u8_per_channel_minmax");
   const auto forward = Forward::Make(model_, {});
   for (const Step& step : forward->program().steps) {
@@ -203,7 +221,7 @@ TEST_P(QuantizedModelTest, CalibrationFindsTheExpectedCodes) {
   const simdjson::dom::element summary =
       parser.load(std::string(ASSAY_TEST_DATA) + "/reference_models/expected_summary.json");
   int schemes = 0;
-  for (const auto& scheme : simdjson::dom::object(summary["models"][GetParam()]["int8"].value())) {
+  for (const auto& scheme : simdjson::dom::object(summary["models"][name_]["int8"].value())) {
     simdjson::dom::object calibration;
     if (scheme.value["calibration"].get(calibration) != simdjson::SUCCESS) {
       continue;
@@ -222,8 +240,10 @@ TEST_P(QuantizedModelTest, CalibrationFindsTheExpectedCodes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, QuantizedModelTest,
-                         testing::Values("mlp_relu", "mlp_gelu", "mlp_silu", "embed_gelu"),
-                         [](const auto& test) { return test.param; });
+                         testing::Combine(testing::Values("mlp_relu", "mlp_gelu", "mlp_silu",
+                                                          "embed_gelu"),
+                                          testing::ValuesIn(kAllLevels)),
+                         ModelAtLevelName);
 
 TEST(NormalizationTest, MatchesTheGoldenValues) {
   simdjson::dom::parser parser;

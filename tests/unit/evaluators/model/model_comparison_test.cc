@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -335,6 +336,105 @@ TEST(ModelComparisonTest, ASwapIsNamedFromFloat32OutputsToo) {
   const auto swap = NameSwap(model, {}, features, outputs.layer(StepNamed(model, "head")));
   ASSERT_TRUE(swap.ok()) << swap.status();
   EXPECT_EQ(swap->name, "every layer: gelu -> gelu_tanh");
+}
+
+ModelComparison ComparedWith(const ReferenceModel& model, const std::vector<float>& features,
+                             const std::vector<double>& observed) {
+  LayerObserver timer;
+  const Numerics referee;
+  const auto comparison = CompareOutputs({model, referee, timer}, features, observed);
+  EXPECT_TRUE(comparison.ok()) << comparison.status();
+  return *comparison;
+}
+
+TEST(CompareOutputsTest, OutputsOfAnotherArithmeticNeedNoExplanation) {
+  const ReferenceModel model = LoadReferenceModel("mlp_gelu");
+  const Digits test = LoadDigits("test");
+  const LayerCapture floats = Capture(model, {Dtype::kF32, {}, {}}, test.features);
+  const ModelComparison comparison =
+      ComparedWith(model, test.features, floats.layer(StepNamed(model, "head")));
+  ASSERT_EQ(comparison.layers.size(), 1U);
+  EXPECT_EQ(comparison.layers[0].name, "head");
+  EXPECT_EQ(comparison.layers[0].tier, DifferenceTier::kEquivalent);
+  EXPECT_EQ(comparison.first_diverging, "");
+  EXPECT_EQ(comparison.swap.num_tried, 0);
+}
+
+TEST(CompareOutputsTest, OutputsOfASwapAreNamed) {
+  const ReferenceModel model = LoadReferenceModel("mlp_gelu");
+  const Digits test = LoadDigits("test");
+  const LayerCapture swapped = Capture(Swapped(model, "gelu->quick_gelu"), {}, test.features);
+  const ModelComparison comparison =
+      ComparedWith(model, test.features, swapped.layer(StepNamed(model, "head")));
+  EXPECT_EQ(comparison.swap.name, "every layer: gelu -> quick_gelu");
+  EXPECT_EQ(comparison.layers[0].tier, DifferenceTier::kQuantizationLike);
+}
+
+TEST(CompareOutputsTest, NanOutputsAreBrokenAndUnexplained) {
+  const ReferenceModel model = LoadReferenceModel("mlp_relu");
+  const std::vector<float> features(64, 1);
+  const ModelComparison comparison =
+      ComparedWith(model, features, std::vector<double>(10, std::nan("")));
+  EXPECT_EQ(comparison.layers[0].tier, DifferenceTier::kBroken);
+  EXPECT_EQ(comparison.swap.num_tried, 0);
+}
+
+TEST(CompareOutputsTest, AnotherNumberOfOutputsIsRefused) {
+  const ReferenceModel model = LoadReferenceModel("mlp_relu");
+  LayerObserver timer;
+  const Numerics referee;
+  const std::vector<float> features(64, 1);
+  const std::vector<double> observed(9);
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      CompareOutputs({model, referee, timer}, features, observed).status()));
+}
+
+// What went into and came out of layer fc1 of a model.
+struct Captured {
+  std::vector<double> inputs;
+  std::vector<double> outputs;
+};
+
+Captured CaptureFirstLayer(const ReferenceModel& model, const Numerics& numerics) {
+  const LayerCapture capture = Capture(model, numerics, LoadDigits("test").features);
+  return {capture.layer(StepNamed(model, "fc1")), capture.layer(StepNamed(model, "fc1.act"))};
+}
+
+TEST(NameCapturedSwapTest, EveryExpectedPairIsNamedFromFloat32Captures) {
+  const ReferenceModel model = LoadReferenceModel("mlp_gelu");
+  const Numerics deployed = {Dtype::kF32, {}, {}};
+  const Captured before = CaptureFirstLayer(model, deployed);
+  for (const std::string to : {"gelu_tanh", "quick_gelu", "silu", "relu"}) {
+    const Captured after = CaptureFirstLayer(Swapped(model, "gelu->" + to), deployed);
+    const auto swap = NameCapturedSwap(before.inputs, before.outputs, after.outputs);
+    ASSERT_TRUE(swap.ok()) << swap.status();
+    EXPECT_EQ(swap->name, "gelu -> " + to);
+    EXPECT_LE(swap->runner_up_explained, swap->explained);
+  }
+}
+
+TEST(NameCapturedSwapTest, ADifferenceOfTheWeightsIsNoSwap) {
+  const ReferenceModel model = LoadReferenceModel("mlp_gelu");
+  const Captured before = CaptureFirstLayer(model, {});
+  const Captured after =
+      CaptureFirstLayer(model.WithTensors([](double value) { return 1.1 * value; }), {});
+  const auto swap = NameCapturedSwap(before.inputs, before.outputs, after.outputs);
+  ASSERT_TRUE(swap.ok()) << swap.status();
+  EXPECT_EQ(swap->name, "");
+  EXPECT_GT(swap->num_tried, 300);
+}
+
+TEST(NameCapturedSwapTest, EqualCapturesNeedNoName) {
+  const std::vector<double> values = {-1, 0, 2};
+  const auto swap = NameCapturedSwap(values, values, values);
+  ASSERT_TRUE(swap.ok()) << swap.status();
+  EXPECT_EQ(swap->num_tried, 0);
+}
+
+TEST(NameCapturedSwapTest, CapturesOfDifferentLengthsAreRefused) {
+  const std::vector<double> values = {-1, 0, 2};
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      NameCapturedSwap(values, values, std::span(values).first(2)).status()));
 }
 
 TEST(ModelComparisonTest, QuantisationIsNoSwap) {

@@ -87,14 +87,18 @@ export type CompareLayersRequest = Message<"assay.v1.CompareLayersRequest"> & {
   baseline: string;
 
   /**
-   * Required. A version of the same layers.
+   * Required. A version of the same layers, or a recorded output set,
+   * `projects/{project}/outputSets/{output_set}`, with `logits`, or with `embedding` where the
+   * baseline has no logits. Of a set only the layer that the outputs come from is compared, and what
+   * explains its difference from the baseline is named; FAILED_PRECONDITION when it has no such
+   * column of the layer's width.
    *
    * @generated from field: string candidate = 2;
    */
   candidate: string;
 
   /**
-   * Required. Dataset version with `features`.
+   * Required. Dataset version with `features`. Of an output set, the one that it answers.
    *
    * @generated from field: string dataset_version = 3;
    */
@@ -333,7 +337,8 @@ export type LayerComparison = Message<"assay.v1.LayerComparison"> & {
   lowestCosine?: number | undefined;
 
   /**
-   * Largest difference of the baseline between float32 and double: its noise.
+   * Noise of the baseline: the largest difference between any two of double, float32, and float32
+   * that adds the terms of each product in the opposite order.
    *
    * @generated from field: double noise_floor = 6;
    */
@@ -390,7 +395,7 @@ export type LayerComparison = Message<"assay.v1.LayerComparison"> & {
   candidateGradient?: number | undefined;
 
   /**
-   * Time of the layer over all rows, microseconds.
+   * Time of the layer over all rows, microseconds. 0 against an output set.
    *
    * @generated from field: int64 baseline_us = 14;
    */
@@ -670,7 +675,7 @@ export type LayerReport = Message<"assay.v1.LayerReport"> & {
   baseline: string;
 
   /**
-   * Resource name of the candidate.
+   * Resource name of the candidate, a model version or an output set.
    *
    * @generated from field: string candidate = 2;
    */
@@ -719,7 +724,7 @@ export type LayerReport = Message<"assay.v1.LayerReport"> & {
   retrieval?: RetrievalReport | undefined;
 
   /**
-   * Rows left out because they have no features or not finite ones.
+   * Rows left out because they have no features, not finite ones, or no answer in an output set.
    *
    * @generated from field: int64 num_skipped = 9;
    */
@@ -1132,7 +1137,8 @@ export const ReferenceModelService: GenService<{
     output: typeof ModelVersionSchema;
   },
   /**
-   * Runs two versions on the same rows and compares what their layers give. Nothing is stored.
+   * Runs two versions on the same rows and compares what their layers give, or runs one and holds
+   * what another runtime gave against its outputs. Nothing is stored.
    *
    * @generated from rpc assay.v1.ReferenceModelService.CompareLayers
    */
