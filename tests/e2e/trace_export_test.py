@@ -1,11 +1,12 @@
 """The command line sends its own spans by OTLP to a second server, which stands for any collector."""
 
 import socket
+import subprocess
 import threading
 import time
 import unittest
 
-from assay_case import DATA, AssayCase
+from assay_case import BIN, DATA, AssayCase
 
 
 class TraceExportTest(AssayCase):
@@ -52,7 +53,7 @@ class TraceExportTest(AssayCase):
     def test_streams_are_calls_and_an_error_is_told(self):
         self.push_digits()
         self.ok("eval", "--dataset", "digits", "--model", "mlp@1", env=self.exporting)
-        self.fails(3, "run", "show", "runs/999999", env=self.exporting)
+        self.fails(3, "run", "show", "999999", env=self.exporting)
         failed, passed = self.exported()
         names = [span["name"] for span in self.json(
             "trace", "show", passed["name"].rpartition("/")[2], env=self.collector)["spans"]]
@@ -64,11 +65,20 @@ class TraceExportTest(AssayCase):
         self.assertEqual(spans[0]["attributes"]["process.exit.code"], "3")
         self.assertEqual(spans[1]["attributes"]["error.type"], "NOT_FOUND")
 
-    def test_headers_reach_the_collector(self):
-        token = "x" * 40
-        self.ok("version", env={**self.exporting,
-                                "OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer {token}"})
-        self.assertEqual([trace["root_name"] for trace in self.exported()], ["assay version"])
+    def test_headers_open_a_collector_that_asks_for_a_token(self):
+        made = subprocess.run([BIN / "assay-server", "token", "new", "--name", "ci", "--role",
+                               "runner"], capture_output=True, text=True, check=True).stdout
+        token, line = (part.split(": ", 1)[1] for part in made.strip().split("\n"))
+        self.store = self.folder / "third"
+        self.start_server("--token-file", self.write("tokens", line + "\n"))
+        exporting = {**self.exporting, "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{self.endpoint}"}
+        refused = self.assay("version", env=exporting)
+        self.assertEqual(refused.returncode, 0, refused.stderr)
+        self.assertIn("1 of 1 spans did not reach", refused.stderr)
+        exporting["OTEL_EXPORTER_OTLP_HEADERS"] = f"authorization=Bearer {token}"
+        self.assertEqual(self.assay("version", env=exporting).stderr, "")
+        traces = self.json("trace", "ls", "--service", "nightly", env={"ASSAY_TOKEN": token})
+        self.assertEqual([trace["root_name"] for trace in traces["traces"]], ["assay version"])
 
     def test_no_collector_costs_a_line_and_no_time(self):
         with socket.socket() as taken:
