@@ -18,9 +18,20 @@
 namespace assay::cli {
 namespace {
 
-bool ShowsRows(VerdictFormat format) {
+bool ShowsRowsOfGates(VerdictFormat format) {
   return format == VerdictFormat::kMarkdown || format == VerdictFormat::kJunit ||
          format == VerdictFormat::kSarif;
+}
+
+bool ShowsRows(VerdictFormat format) {
+  return format == VerdictFormat::kText || ShowsRowsOfGates(format);
+}
+
+// What any of the reports asked for shows.
+bool IsShown(const VerdictOutput& output, bool (*shows)(VerdictFormat)) {
+  return shows(output.format) ||
+         std::any_of(output.files.begin(), output.files.end(),
+                     [shows](const ReportFile& file) { return shows(file.format()); });
 }
 
 // The worst rows, or none: a report is complete without them, and a metric may have none.
@@ -42,7 +53,7 @@ bool HasRowScores(const v1::Comparison& comparison, const std::string& metric) {
 }
 
 absl::StatusOr<VerdictReport> LoadReport(Context& context, const v1::Comparison& comparison,
-                                         const PolicyFile& policy) {
+                                         const PolicyFile& policy, bool shows_rows_of_gates) {
   ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
   VerdictReport report;
   report.comparison = comparison;
@@ -50,8 +61,8 @@ absl::StatusOr<VerdictReport> LoadReport(Context& context, const v1::Comparison&
   report.policy_path = policy.path.empty() ? comparison.policy().source() : policy.path;
   report.gate_lines = policy.gate_lines;
   for (const v1::GateResult& result : comparison.gates()) {
-    const bool has_rows =
-        result.verdict() != v1::VERDICT_PASS && HasRowScores(comparison, result.gate().metric());
+    const bool has_rows = shows_rows_of_gates && result.verdict() != v1::VERDICT_PASS &&
+                          HasRowScores(comparison, result.gate().metric());
     report.gate_rows.push_back(
         has_rows ? LoadRows(*client, comparison, result.gate().metric(), result.gate().cohort())
                  : v1::ListComparisonRowsResponse());
@@ -68,7 +79,8 @@ std::string Render(Context& context, VerdictFormat format, const VerdictReport& 
     case VerdictFormat::kText: {
       ReportStyle paged = style;
       paged.page = PageOf(context, report.comparison.name());
-      const std::string text = DiffText(report.comparison, paged);
+      paged.site = report.site;
+      const std::string text = DiffText(report.comparison, paged, report.worst_rows);
       return style.uses_unicode ? text : WithAsciiMarks(text);
     }
     case VerdictFormat::kJson:
@@ -166,12 +178,9 @@ absl::StatusOr<ExitCode> PrintComparison(Context& context, const v1::Comparison&
                                          const VerdictOutput& output, const PolicyFile& policy) {
   VerdictReport report;
   report.comparison = comparison;
-  const bool shows_rows =
-      ShowsRows(output.format) ||
-      std::any_of(output.files.begin(), output.files.end(),
-                  [](const ReportFile& file) { return ShowsRows(file.format()); });
-  if (shows_rows) {
-    ASSAY_ASSIGN_OR_RETURN(report, LoadReport(context, comparison, policy));
+  if (IsShown(output, ShowsRows)) {
+    ASSAY_ASSIGN_OR_RETURN(
+        report, LoadReport(context, comparison, policy, IsShown(output, ShowsRowsOfGates)));
   }
   ReportStyle style;
   style.width = context.width();
