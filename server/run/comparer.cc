@@ -32,6 +32,7 @@
 #include "server/run/pairing.h"
 #include "server/run/run_inputs.h"
 #include "server/run/score_columns.h"
+#include "server/run/span_latency.h"
 #include "server/run/verdict_text.h"
 
 namespace assay::run {
@@ -136,6 +137,7 @@ class Comparer {
     ASSAY_RETURN_IF_ERROR(CompareAnswers());
     ASSAY_RETURN_IF_ERROR(CompareCorpusMetrics());
     AddQuantiles();
+    ASSAY_RETURN_IF_ERROR(CompareSpanLatencies());
     ASSAY_RETURN_IF_ERROR(CompareEmbeddings());
     ASSAY_RETURN_IF_ERROR(DropEmptyCohorts());
     ASSAY_RETURN_IF_ERROR(Judge());
@@ -485,6 +487,27 @@ class Comparer {
     return absl::OkStatus();
   }
 
+  // They stand behind all metrics of the runs.
+  absl::Status CompareSpanLatencies() {
+    trace::Span span = StartSpan("comparison.spans");
+    const SpanRequest request{.baseline = baseline_.facts,
+                              .candidate = candidate_.facts,
+                              .pairing = pairing_,
+                              .is_paired = is_paired_,
+                              .options = TestBy()};
+    ASSAY_ASSIGN_OR_RETURN(SpanLatencies found,
+                           CompareSpans(store_, project_, request, parallel_for_, control_));
+    const std::string doubt = MachineDoubt();
+    for (MetricComparison& metric : found.metrics) {
+      if (!doubt.empty()) {
+        metric.overall.note = absl::StrFormat("UNPROVEN: %s", doubt);
+      }
+      result_.metrics.push_back(std::move(metric));
+    }
+    std::ranges::move(found.notes, std::back_inserter(result_.warnings));
+    return absl::OkStatus();
+  }
+
   TestOptions TestBy() const {
     TestOptions options;
     options.cluster_of = cluster_of_;
@@ -544,17 +567,20 @@ class Comparer {
     return absl::OkStatus();
   }
 
+  // Why times of the sides cannot be compared; empty when they can: one machine measured both.
+  std::string MachineDoubt() const {
+    const std::string& before = baseline_.facts.outputs.machine;
+    const std::string& after = candidate_.facts.outputs.machine;
+    if (before != after) {
+      return absl::StrFormat("measured on different machines: '%s' against '%s'", before, after);
+    }
+    return before.empty() ? "the outputs do not say which machine measured them" : "";
+  }
+
   // Why a gate cannot be judged, by position; empty text: it can. Times and costs compare only what
   // one machine measured.
   std::vector<std::string> RefusedGates() const {
-    const std::string& before = baseline_.facts.outputs.machine;
-    const std::string& after = candidate_.facts.outputs.machine;
-    std::string reason;
-    if (before != after) {
-      reason = absl::StrFormat("measured on different machines: '%s' against '%s'", before, after);
-    } else if (before.empty()) {
-      reason = "the outputs do not say which machine measured them";
-    }
+    const std::string reason = MachineDoubt();
     std::vector<std::string> refusals;
     for (const Gate& gate : comparison_.policy.gates) {
       const bool is_judged = reason.empty() || comparison_.allow_confounded ||
