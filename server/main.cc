@@ -5,7 +5,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -19,6 +18,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/synchronization/mutex.h"
 #include "evaluators/kernels/isa.h"
+#include "schemas/otlp/otlp_target.h"
 #include "server/api/otlp_door.h"
 #include "server/api/otlp_exporter.h"
 #include "server/api/otlp_receiver.h"
@@ -60,12 +60,10 @@ std::string Build() {
 
 // What this server's own spans come from.
 std::shared_ptr<const store::SpanSource> OwnSource() {
-  const char* const name = std::getenv("OTEL_SERVICE_NAME");
   store::SpanDetailsWriter details;
   details.AddText("service.version", ASSAY_VERSION);
   details.AddInt64("process.pid", getpid());
-  return store::MakeSpanSource(name != nullptr && *name != '\0' ? name : "assay-server",
-                               details.Take());
+  return store::MakeSpanSource(otlp::ServiceName("assay-server"), details.Take());
 }
 
 // Takes the directory. Tries for a moment, because local commands hold its lock for an instant when
@@ -91,11 +89,11 @@ absl::Status Serve(const ServeOptions& options) {
   ASSAY_ASSIGN_OR_RETURN(const auto store, store::OpenSqliteStore(options.data_dir, SystemClock()));
   trace::Tracer::Options tracing;
   tracing.source = OwnSource();
-  ASSAY_ASSIGN_OR_RETURN(const std::optional<api::OtlpTarget> collector,
-                         api::OtlpTargetFromEnvironment());
+  ASSAY_ASSIGN_OR_RETURN(const std::optional<otlp::OtlpTarget> collector,
+                         otlp::OtlpTargetFromEnvironment());
   std::unique_ptr<api::OtlpExporter> exporter;
   if (collector.has_value()) {
-    exporter = std::make_unique<api::OtlpExporter>(*collector, api::OtlpExporter::Options());
+    exporter = std::make_unique<api::OtlpExporter>(*collector, *tracing.source);
     tracing.exporter = exporter.get();
   }
   trace::Retention::Options keeping;

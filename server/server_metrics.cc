@@ -2,13 +2,25 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <string_view>
 #include <utility>
 
 #include "absl/strings/str_format.h"
 
 namespace assay {
+namespace {
+
+// NaN when the store cannot say.
+double JobsOf(store::Store& store, std::int64_t store::JobCounts::*count) {
+  const absl::StatusOr<store::JobCounts> counts = store.runs().CountJobs();
+  return counts.ok() ? static_cast<double>((*counts).*count)
+                     : std::numeric_limits<double>::quiet_NaN();
+}
+
+}  // namespace
 
 ServerMetrics::ServerMetrics(store::Store& store, trace::Tracer& tracer,
                              api::OtlpReceiver& receiver, trace::Retention& retention,
@@ -41,6 +53,14 @@ ServerMetrics::ServerMetrics(store::Store& store, trace::Tracer& tracer,
       "assay_wal_bytes", "Size of the write-ahead logs.", Type::kGauge,
       [&store] { return static_cast<double>(store.Sizes().traces_wal_bytes); },
       "file=\"traces.db\"");
+  add(
+      "assay_jobs", "Shards, summaries and comparisons that wait for a worker or have one.",
+      Type::kGauge, [&store] { return JobsOf(store, &store::JobCounts::num_queued); },
+      "state=\"queued\"");
+  add(
+      "assay_jobs", "Shards, summaries and comparisons that wait for a worker or have one.",
+      Type::kGauge, [&store] { return JobsOf(store, &store::JobCounts::num_running); },
+      "state=\"running\"");
   add("assay_spans_dropped_total", "Own spans that were not stored.", Type::kCounter,
       [&tracer] { return static_cast<double>(tracer.num_dropped()); });
   const api::OtlpReceiver::Counters& received = receiver.counters();

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@
 #include "client/cli/interrupt.h"
 #include "client/cli/settings.h"
 #include "client/cli/terminal.h"
+#include "client/cpp/command_trace.h"
+#include "schemas/otlp/otlp_target.h"
 
 namespace assay::cli {
 namespace {
@@ -118,21 +121,57 @@ ExitCode Fail(const absl::Status& status) {
   return ExitCodeOf(status);
 }
 
-ExitCode Perform(const Action& action, GlobalOptions options) {
+void WarnOfTrace(const absl::Status& status, bool is_quiet) {
+  if (!status.ok() && !is_quiet) {
+    const std::string line = absl::StrFormat("assay: no traces: %s\n", status.message());
+    std::fwrite(line.data(), 1, line.size(), stderr);
+  }
+}
+
+// Sends the command's spans where OTEL_EXPORTER_OTLP_ENDPOINT says, if it says so. What goes wrong
+// with that is a line on standard error and no more.
+std::unique_ptr<client::CommandTrace> StartTrace(const std::string& command, bool is_quiet) {
+  const absl::StatusOr<std::optional<otlp::OtlpTarget>> target = otlp::OtlpTargetFromEnvironment();
+  if (!target.ok()) {
+    WarnOfTrace(target.status(), is_quiet);
+    return nullptr;
+  }
+  return target->has_value() ? std::make_unique<client::CommandTrace>(**target, command) : nullptr;
+}
+
+// What a command ended with, and the error behind it.
+struct Outcome {
+  ExitCode code = ExitCode::kPass;
+  absl::Status status;
+};
+
+Outcome FailedOutcome(const absl::Status& status) { return {Fail(status), status}; }
+
+Outcome Perform(const Action& action, GlobalOptions options, client::CommandTrace* trace) {
   options.formats = action.formats;
   const absl::StatusOr<std::unique_ptr<Context>> context =
-      Context::Make(options, ProcessEnvironment());
+      Context::Make(options, ProcessEnvironment(), trace);
   if (!context.ok()) {
-    return Fail(context.status());
+    return FailedOutcome(context.status());
   }
   const absl::StatusOr<ExitCode> code = action.run(**context);
   if (!code.ok()) {
-    return Fail(Advised(code.status(), **context));
+    return FailedOutcome(Advised(code.status(), **context));
   }
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    return Fail(absl::UnavailableError("cannot write to standard output"));
+    return FailedOutcome(absl::UnavailableError("cannot write to standard output"));
   }
-  return *code;
+  return {*code, absl::OkStatus()};
+}
+
+ExitCode PerformTraced(const Action& action, const GlobalOptions& options,
+                       const std::string& command) {
+  const std::unique_ptr<client::CommandTrace> trace = StartTrace(command, options.is_quiet);
+  const Outcome outcome = Perform(action, options, trace.get());
+  if (trace != nullptr) {
+    WarnOfTrace(trace->Finish(static_cast<int>(outcome.code), outcome.status), options.is_quiet);
+  }
+  return outcome.code;
 }
 
 // The subcommand that an error is about, for advice: `assay dataset push`.
@@ -194,7 +233,7 @@ ExitCode ParseAndPerform(int argc, const char* const* argv) {
       options.global.flags[SettingId::kDataDir] = options.local;
     }
   }
-  return Perform(action, options.global);
+  return PerformTraced(action, options.global, CommandName(app));
 }
 
 }  // namespace

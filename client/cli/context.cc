@@ -36,7 +36,8 @@ std::string CommandSuffix(const GlobalOptions& options) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Context>> Context::Make(const GlobalOptions& options,
-                                                       const Environment& environment) {
+                                                       const Environment& environment,
+                                                       client::CommandTrace* trace) {
   SettingValues flags = options.flags;
   if (options.is_local) {
     if (flags.contains(SettingId::kEndpoint)) {
@@ -56,11 +57,12 @@ absl::StatusOr<std::unique_ptr<Context>> Context::Make(const GlobalOptions& opti
                          ParseOutputFormat("output", options.output, options.formats));
   ASSAY_RETURN_IF_ERROR(client::CheckResourceId(settings[SettingId::kProject]));
   return std::unique_ptr<Context>(new Context(std::move(settings), CommandSuffix(options), format,
-                                              options.is_quiet, color, environment));
+                                              options.is_quiet, color, environment, trace));
 }
 
 Context::Context(SettingValues settings, std::string command_suffix, OutputFormat format,
-                 bool is_quiet, ColorMode color, const Environment& environment)
+                 bool is_quiet, ColorMode color, const Environment& environment,
+                 client::CommandTrace* trace)
     : settings_(std::move(settings)),
       command_suffix_(std::move(command_suffix)),
       format_(format),
@@ -69,7 +71,8 @@ Context::Context(SettingValues settings, std::string command_suffix, OutputForma
       stderr_width_(OutputWidth(STDERR_FILENO, environment)),
       uses_unicode_(UsesUnicode(environment)),
       palette_(UsesColor(color, IsTerminal(STDOUT_FILENO), environment)),
-      stderr_is_terminal_(IsTerminal(STDERR_FILENO)) {}
+      stderr_is_terminal_(IsTerminal(STDERR_FILENO)),
+      trace_(trace) {}
 
 Context::~Context() { Disconnect(); }
 
@@ -92,6 +95,7 @@ absl::StatusOr<client::Client*> Context::Connect() {
     return client_.get();
   }
   client::ConnectionOptions options;
+  options.trace = trace_;
   if (is_local()) {
     client::LocalServer::Options local;
     local.data_dir = settings_.at(SettingId::kDataDir);

@@ -15,6 +15,7 @@
 
 namespace assay::client {
 class Client;
+class CommandTrace;
 class LocalServer;
 }  // namespace assay::client
 
@@ -33,9 +34,11 @@ struct GlobalOptions {
 // thread.
 class Context {
  public:
-  // Reads the configuration. INVALID_ARGUMENT names what is wrong with it.
+  // Reads the configuration. INVALID_ARGUMENT names what is wrong with it. `trace` records the
+  // calls and outlives the context; nullptr: none are recorded.
   static absl::StatusOr<std::unique_ptr<Context>> Make(const GlobalOptions& options,
-                                                       const Environment& environment);
+                                                       const Environment& environment,
+                                                       client::CommandTrace* trace);
   // Leaves the server; see Disconnect.
   ~Context();
   Context(const Context&) = delete;
@@ -80,7 +83,7 @@ class Context {
 
  private:
   Context(SettingValues settings, std::string command_suffix, OutputFormat format, bool is_quiet,
-          ColorMode color, const Environment& environment);
+          ColorMode color, const Environment& environment, client::CommandTrace* trace);
 
   const SettingValues settings_;
   const std::string command_suffix_;
@@ -91,6 +94,7 @@ class Context {
   const bool uses_unicode_;
   const Palette palette_;
   const bool stderr_is_terminal_;
+  client::CommandTrace* const trace_;  // may be nullptr
   std::unique_ptr<client::LocalServer> local_server_;
   std::unique_ptr<client::Client> client_;
 };

@@ -9,6 +9,7 @@
 #include "client/cli/embedding_report.h"
 #include "client/cli/interval_plot.h"
 #include "client/cli/numbers.h"
+#include "client/cli/row_traces.h"
 #include "client/cli/table.h"
 #include "client/cli/text_width.h"
 #include "client/cpp/references.h"
@@ -292,9 +293,24 @@ std::string SlicesBlock(const v1::Comparison& comparison, const ReportStyle& sty
   return table.Text(style.width, style.palette, kIndent);
 }
 
+// The traces of the rows that got worse; empty when none is known.
+std::string TracesBlock(const v1::Comparison& comparison,
+                        const v1::ListComparisonRowsResponse& worst_rows,
+                        const ReportStyle& style) {
+  constexpr int kMaxRows = 5;
+  const Table table = RowTracesTable(worst_rows, comparison.name(), style.site, kMaxRows);
+  if (table.num_rows() == 0) {
+    return "";
+  }
+  return std::string(kIndent, ' ') + style.palette(Ink::kBold, "TRACES") +
+         absl::StrFormat("  of rows that got worse by %s\n", worst_rows.metric()) +
+         table.Text(style.width, style.palette, kIndent) + "\n";
+}
+
 }  // namespace
 
-std::string DiffText(const v1::Comparison& comparison, const ReportStyle& style) {
+std::string DiffText(const v1::Comparison& comparison, const ReportStyle& style,
+                     const v1::ListComparisonRowsResponse& worst_rows) {
   std::string text = "\n" + HeaderBlock(comparison, style) + "\n";
   if (comparison.metrics_size() > 0) {
     text += MetricsBlock(comparison, style) + "\n";
@@ -315,6 +331,7 @@ std::string DiffText(const v1::Comparison& comparison, const ReportStyle& style)
     }
     text += "\n";
   }
+  text += TracesBlock(comparison, worst_rows, style);
   if (comparison.has_slice_search()) {
     text += SlicesBlock(comparison, style) + "\n";
   }

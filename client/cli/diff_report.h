@@ -3,11 +3,8 @@
 #include <cstddef>
 #include <string>
 
+#include "assay/v1/comparison_service.pb.h"
 #include "client/cli/terminal.h"
-
-namespace assay::v1 {
-class Comparison;
-}
 
 namespace assay::cli {
 
@@ -20,10 +17,13 @@ struct ReportStyle {
   // Added to the commands that the report names, for instance ` --local`.
   std::string command_suffix;
   std::string page;  // where the dashboard shows the comparison; empty: unknown
+  std::string site;  // address of the dashboard; empty: unknown
 };
 
 // For a terminal: the verdict in words, metrics with intervals, gates, worst cohorts, rows, the
-// next commands.
-std::string DiffText(const v1::Comparison& comparison, const ReportStyle& style);
+// next commands. Of `worst_rows`, the rows that got worse, those that name traces are shown with
+// their addresses, at most five.
+std::string DiffText(const v1::Comparison& comparison, const ReportStyle& style,
+                     const v1::ListComparisonRowsResponse& worst_rows = {});
 
 }  // namespace assay::cli

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "client/cli/comparison_view.h"
 #include "client/cli/numbers.h"
+#include "client/cli/page.h"
 #include "client/cli/resource_tables.h"
 #include "client/cli/text_width.h"
 #include "client/cpp/references.h"
@@ -237,26 +239,60 @@ std::string CohortsBlock(const v1::Comparison& comparison) {
   return text;
 }
 
-std::string RowLine(const v1::ComparisonRow& row) {
+// What a row's line needs beside the row.
+struct RowPlace {
+  std::string comparison;  // its name
+  std::string site;
+  bool has_traces = false;  // whether rows have a cell for them
+};
+
+bool HasTraces(const v1::ListComparisonRowsResponse& rows) {
+  return std::any_of(rows.rows().begin(), rows.rows().end(), [](const v1::ComparisonRow& row) {
+    return !row.baseline_trace_id().empty() || !row.candidate_trace_id().empty();
+  });
+}
+
+// Where the traces of a row are, as text: the file refers to nothing.
+std::string TracesCell(const v1::ComparisonRow& row, const RowPlace& place) {
+  std::string text;
+  for (const auto& [side, trace_id] : {std::pair("before", &row.baseline_trace_id()),
+                                       std::pair("after", &row.candidate_trace_id())}) {
+    if (!trace_id->empty()) {
+      text += absl::StrFormat("%s%s: %s", text.empty() ? "" : ", ", side,
+                              TraceAddress(place.site, place.comparison, *trace_id));
+    }
+  }
+  return TextCell(OneLine(text));
+}
+
+std::string RowLine(const v1::ComparisonRow& row, const RowPlace& place) {
   const auto score = [](bool is_there, double value) {
     return NumberCell(is_there ? NumberText(value) : "-");
   };
   return "<tr>" + TextCell(OneLine(row.key())) + TextCell(OneLine(row.input())) +
          TextCell(OneLine(row.expected())) + TextCell(OneLine(row.baseline_output())) +
          TextCell(OneLine(row.candidate_output())) +
+         (place.has_traces ? TracesCell(row, place) : "") +
          score(row.has_baseline_score(), row.baseline_score()) +
          score(row.has_candidate_score(), row.candidate_score()) + "</tr>\n";
 }
 
 // The rows that fit into `room` bytes.
-std::string RowsBlock(const ReportRows& part, std::size_t room) {
+std::string RowsBlock(const ReportRows& part, const RowPlace& place, std::size_t room) {
   if (part.rows.rows_size() == 0) {
     return "";
   }
+  std::vector<std::string_view> titles = {"key", "input", "expected", "answer before",
+                                          "answer after"};
+  if (place.has_traces) {
+    titles.emplace_back("traces");
+  }
+  const std::size_t num_texts = titles.size();
+  titles.insert(titles.end(), {"before", "after"});
   std::string lines;
   int num_shown = 0;
   for (const v1::ComparisonRow& row : part.rows.rows()) {
-    std::string line = RowLine(row);
+    std::string line = RowLine(row, place);
     if (lines.size() + line.size() > room) {
       break;
     }
@@ -267,9 +303,7 @@ std::string RowsBlock(const ReportRows& part, std::size_t room) {
       "<h2>%s</h2>\n<p class=\"muted\">%s of %s rows, worst first by %s.</p>\n"
       "<div class=\"scroll\"><table>%s<tbody>\n%s</tbody></table></div>\n",
       HtmlText(part.title), CountText(num_shown), CountText(part.rows.total_rows()),
-      HtmlText(part.rows.metric()),
-      HeadRow({"key", "input", "expected", "answer before", "answer after", "before", "after"}, 5),
-      lines);
+      HtmlText(part.rows.metric()), HeadRow(titles, num_texts), lines);
 }
 
 }  // namespace
@@ -314,7 +348,8 @@ std::string HtmlReport(const v1::Comparison& comparison, const std::vector<Repor
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::size_t used = text.size() + kRoomForTheRest * (rows.size() - i + 1);
     const std::size_t room = used < options.max_bytes ? options.max_bytes - used : 0;
-    text += RowsBlock(rows[i], room / (rows.size() - i));
+    const RowPlace place{comparison.name(), options.site, HasTraces(rows[i].rows)};
+    text += RowsBlock(rows[i], place, room / (rows.size() - i));
   }
   text += absl::StrFormat(
       "<p class=\"muted\">Comparison %s, made %s UTC. Intervals are two-sided; ▼ worse and ▲ "

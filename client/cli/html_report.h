@@ -18,6 +18,7 @@ struct ReportRows {
 struct HtmlReportOptions {
   std::size_t max_bytes = 2'000'000;
   std::string page;  // address of the comparison in the dashboard; empty: unknown
+  std::string site;  // address of the dashboard; empty: unknown
 };
 
 // A comparison that has ended as one HTML file of at most `max_bytes`: aggregates, then as many of

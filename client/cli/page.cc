@@ -15,6 +15,17 @@ std::string PageUrl(std::string_view base_url, std::string_view resource_name) {
   return absl::StrFormat("%s/%s", base_url, resource_name);
 }
 
+std::string TraceAddress(std::string_view site, std::string_view resource_name,
+                         std::string_view trace_id) {
+  if (site.empty()) {
+    return absl::StrFormat("assay trace show %s", trace_id);
+  }
+  // `projects/default/` of `projects/default/comparisons/14`.
+  const std::size_t project_end = resource_name.find('/', resource_name.find('/') + 1);
+  return PageUrl(site,
+                 absl::StrFormat("%s/traces/%s", resource_name.substr(0, project_end), trace_id));
+}
+
 std::string SiteOf(Context& context) {
   if (context.is_local()) {
     return "";

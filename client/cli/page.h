@@ -11,6 +11,11 @@ namespace assay::cli {
 // at its end. The default project is left out: `http://127.0.0.1:7318/comparisons/12`.
 std::string PageUrl(std::string_view base_url, std::string_view resource_name);
 
+// Where a person finds a trace of the project that `resource_name` is in: its page on `site`, or,
+// where that is empty, the command that shows it.
+std::string TraceAddress(std::string_view site, std::string_view resource_name,
+                         std::string_view trace_id);
+
 // Address of the server's pages, without a slash at its end. Empty in local mode, where the server
 // lives no longer than the command, and when the server does not say where it is.
 std::string SiteOf(Context& context);

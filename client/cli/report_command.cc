@@ -64,6 +64,7 @@ absl::StatusOr<ExitCode> RunReport(Context& context, const ReportOptions& option
   ASSAY_ASSIGN_OR_RETURN(const std::vector<ReportRows> rows, LoadRows(*client, comparison));
   HtmlReportOptions report;
   report.page = PageOf(context, comparison.name());
+  report.site = SiteOf(context);
   const std::string html = HtmlReport(comparison, rows, report);
   if (options.file == "-") {
     context.Print(html);

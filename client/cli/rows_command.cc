@@ -8,6 +8,8 @@
 #include "absl/strings/str_format.h"
 #include "client/cli/commands.h"
 #include "client/cli/numbers.h"
+#include "client/cli/page.h"
+#include "client/cli/row_traces.h"
 #include "client/cpp/client.h"
 #include "client/cpp/references.h"
 #include "client/cpp/status_macros.h"
@@ -121,8 +123,15 @@ Table ShortTable(const v1::ListComparisonRowsResponse& response) {
   return table;
 }
 
+// The address of a trace; empty without one.
+std::string TraceUrl(const std::string& site, const std::string& comparison,
+                     const std::string& trace_id) {
+  return trace_id.empty() || site.empty() ? "" : TraceAddress(site, comparison, trace_id);
+}
+
 // For programs: everything.
-Table FullTable(const v1::ListComparisonRowsResponse& response) {
+Table FullTable(const v1::ListComparisonRowsResponse& response, const std::string& comparison,
+                const std::string& site) {
   Table table({{"row"},
                {"key"},
                {"bucket"},
@@ -136,7 +145,9 @@ Table FullTable(const v1::ListComparisonRowsResponse& response) {
                {"baseline_trace_id"},
                {"candidate_trace_id"},
                {"num_recent_flips"},
-               {"num_recent_comparisons"}});
+               {"num_recent_comparisons"},
+               {"baseline_trace_url"},
+               {"candidate_trace_url"}});
   for (const v1::ComparisonRow& row : response.rows()) {
     std::string cohorts;
     for (const std::string& cohort : row.cohorts()) {
@@ -148,9 +159,21 @@ Table FullTable(const v1::ListComparisonRowsResponse& response) {
                   row.baseline_output(), row.candidate_output(), row.input(), cohorts,
                   row.baseline_trace_id(), row.candidate_trace_id(),
                   std::to_string(row.num_recent_flips()),
-                  std::to_string(row.num_recent_comparisons())});
+                  std::to_string(row.num_recent_comparisons()),
+                  TraceUrl(site, comparison, row.baseline_trace_id()),
+                  TraceUrl(site, comparison, row.candidate_trace_id())});
   }
   return table;
+}
+
+// Below the table for a terminal, which has no room for addresses.
+void PrintTraces(const Context& context, const v1::ListComparisonRowsResponse& response,
+                 const std::string& comparison, const std::string& site) {
+  constexpr int kMaxRows = 10;
+  const Table table = RowTracesTable(response, comparison, site, kMaxRows);
+  if (table.num_rows() > 0) {
+    context.PrintReport("\n" + table.Text(context.width(), context.palette()));
+  }
 }
 
 absl::StatusOr<ExitCode> RunRows(Context& context, const RowsOptions& options) {
@@ -170,8 +193,11 @@ absl::StatusOr<ExitCode> RunRows(Context& context, const RowsOptions& options) {
                      ? "CONFOUNDED: the sides of this comparison differ in more than the model"
                      : "UNPROVEN: the claim of this comparison is not proven");
   }
-  context.Print(response, is_text ? ShortTable(response) : FullTable(response));
+  const std::string site = SiteOf(context);
+  context.Print(response,
+                is_text ? ShortTable(response) : FullTable(response, request.name(), site));
   if (is_text) {
+    PrintTraces(context, response, request.name(), site);
     context.Print(absl::StrFormat("\n%d of %s rows%s by %s, worst first\n", response.rows_size(),
                                   CountText(response.total_rows()),
                                   options.bucket.empty() ? "" : " " + options.bucket,

@@ -18,9 +18,21 @@
 namespace assay::cli {
 namespace {
 
-bool ShowsRows(OutputFormat format) {
+bool ShowsRowsOfGates(OutputFormat format) {
   return format == OutputFormat::kMarkdown || format == OutputFormat::kJunit ||
          format == OutputFormat::kSarif;
+}
+
+bool ShowsRows(OutputFormat format) {
+  return format == OutputFormat::kText || ShowsRowsOfGates(format);
+}
+
+// What any of the reports asked for shows.
+bool IsShown(const Context& context, const std::vector<ReportFile>& files,
+             bool (*shows)(OutputFormat)) {
+  return shows(context.format()) ||
+         std::any_of(files.begin(), files.end(),
+                     [shows](const ReportFile& file) { return shows(file.format()); });
 }
 
 // The worst rows, or none: a report is complete without them, and a metric may have none.
@@ -42,7 +54,7 @@ bool HasRowScores(const v1::Comparison& comparison, const std::string& metric) {
 }
 
 absl::StatusOr<VerdictReport> LoadReport(Context& context, const v1::Comparison& comparison,
-                                         const PolicyFile& policy) {
+                                         const PolicyFile& policy, bool shows_rows_of_gates) {
   ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
   VerdictReport report;
   report.comparison = comparison;
@@ -50,8 +62,8 @@ absl::StatusOr<VerdictReport> LoadReport(Context& context, const v1::Comparison&
   report.policy_path = policy.path.empty() ? comparison.policy().source() : policy.path;
   report.gate_lines = policy.gate_lines;
   for (const v1::GateResult& result : comparison.gates()) {
-    const bool has_rows =
-        result.verdict() != v1::VERDICT_PASS && HasRowScores(comparison, result.gate().metric());
+    const bool has_rows = shows_rows_of_gates && result.verdict() != v1::VERDICT_PASS &&
+                          HasRowScores(comparison, result.gate().metric());
     report.gate_rows.push_back(
         has_rows ? LoadRows(*client, comparison, result.gate().metric(), result.gate().cohort())
                  : v1::ListComparisonRowsResponse());
@@ -68,7 +80,8 @@ std::string Render(Context& context, OutputFormat format, const VerdictReport& r
     case OutputFormat::kText: {
       ReportStyle paged = style;
       paged.page = PageOf(context, report.comparison.name());
-      const std::string text = DiffText(report.comparison, paged);
+      paged.site = report.site;
+      const std::string text = DiffText(report.comparison, paged, report.worst_rows);
       return style.uses_unicode ? text : WithAsciiMarks(text);
     }
     case OutputFormat::kJson:
@@ -95,7 +108,7 @@ absl::StatusOr<ReportFile> ReportFile::Open(std::string_view text) {
   }
   ReportFile file;
   ASSAY_ASSIGN_OR_RETURN(file.format_, ParseOutputFormat("FORMAT of --report",
-                                                         text.substr(0, equals), kOutputFormats));
+                                                         text.substr(0, equals), kVerdictFormats));
   file.path_ = std::string(text.substr(equals + 1));
   ASSAY_RETURN_IF_ERROR(file.Write(""));
   return file;
@@ -131,12 +144,9 @@ absl::StatusOr<ExitCode> PrintComparison(Context& context, const v1::Comparison&
                                          const PolicyFile& policy) {
   VerdictReport report;
   report.comparison = comparison;
-  const bool shows_rows = ShowsRows(context.format()) ||
-                          std::any_of(files.begin(), files.end(), [](const ReportFile& file) {
-                            return ShowsRows(file.format());
-                          });
-  if (shows_rows) {
-    ASSAY_ASSIGN_OR_RETURN(report, LoadReport(context, comparison, policy));
+  if (IsShown(context, files, ShowsRows)) {
+    ASSAY_ASSIGN_OR_RETURN(
+        report, LoadReport(context, comparison, policy, IsShown(context, files, ShowsRowsOfGates)));
   }
   ReportStyle style;
   style.width = context.width();

@@ -167,12 +167,7 @@ std::string RowAddress(const VerdictReport& report, const v1::ComparisonRow& row
 }
 
 std::string TraceAddress(const VerdictReport& report, std::string_view trace_id) {
-  const std::string& name = report.comparison.name();
-  return report.site.empty()
-             ? absl::StrFormat("assay trace show %s", trace_id)
-             : PageUrl(report.site,
-                       absl::StrFormat("%straces/%s", name.substr(0, name.rfind("comparisons/")),
-                                       trace_id));
+  return TraceAddress(report.site, report.comparison.name(), trace_id);
 }
 
 std::string RowsTitle(const v1::ListComparisonRowsResponse& rows) {

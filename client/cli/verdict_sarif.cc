@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -208,14 +209,27 @@ class SarifLog {
               properties);
   }
 
+  // ` (traces: before ADDRESS, after ADDRESS)`; empty when the row names none.
+  std::string TracesText(const v1::ComparisonRow& row) const {
+    std::string text;
+    for (const auto& [side, trace_id] : {std::pair("before", &row.baseline_trace_id()),
+                                         std::pair("after", &row.candidate_trace_id())}) {
+      if (!trace_id->empty()) {
+        text += absl::StrFormat("%s%s %s", text.empty() ? " (traces: " : ", ", side,
+                                TraceAddress(report_, *trace_id));
+      }
+    }
+    return text.empty() ? text : text + ")";
+  }
+
   // `. 74 rows got worse by accuracy; the worst 10 of them: k1, k2`.
-  static std::string RowsText(const v1::ListComparisonRowsResponse& rows) {
+  std::string RowsText(const v1::ListComparisonRowsResponse& rows) const {
     if (rows.rows_size() == 0) {
       return "";
     }
     std::string text = ". " + RowsTitle(rows) + ": ";
     for (int i = 0; i < rows.rows_size(); ++i) {
-      text += (i == 0 ? "" : ", ") + rows.rows(i).key();
+      text += (i == 0 ? "" : ", ") + rows.rows(i).key() + TracesText(rows.rows(i));
     }
     return text;
   }

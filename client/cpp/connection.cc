@@ -8,8 +8,10 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_format.h"
+#include "client/cpp/command_trace.h"
 #include "client/cpp/retry.h"
 
 namespace assay::client {
@@ -62,8 +64,12 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const ConnectionOpt
     ssl.pem_root_certs = certificates.str();
     credentials = grpc::SslCredentials(ssl);
   }
-  auto channel =
-      grpc::CreateCustomChannel(options.endpoint, credentials, ChannelArguments(options.endpoint));
+  std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> interceptors;
+  if (options.trace != nullptr) {
+    interceptors.push_back(options.trace->MakeInterceptors());
+  }
+  auto channel = grpc::experimental::CreateCustomChannelWithInterceptors(
+      options.endpoint, credentials, ChannelArguments(options.endpoint), std::move(interceptors));
   return std::unique_ptr<Connection>(new Connection(options, std::move(channel)));
 }
 

@@ -17,6 +17,8 @@ class Status;
 
 namespace assay::client {
 
+class CommandTrace;
+
 struct ConnectionOptions {
   std::string endpoint = "127.0.0.1:7317";  // HOST:PORT of the gRPC listener
   std::string ca_file;                      // PEM file of trusted certificates; empty: no TLS
@@ -25,6 +27,7 @@ struct ConnectionOptions {
   // there is reported at once, one that restarts is waited for.
   std::chrono::milliseconds first_patience{1'000};
   std::chrono::milliseconds patience{20'000};
+  CommandTrace* trace = nullptr;  // records every call and outlives them; nullptr: none is recorded
 };
 
 // A channel to one server. Thread-safe.

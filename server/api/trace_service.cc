@@ -17,6 +17,7 @@
 #include "server/api/services.h"
 #include "server/api/trace_convert.h"
 #include "server/base/hex.h"
+#include "server/base/metrics.h"
 #include "server/base/status_macros.h"
 #include "server/run/trace_links.h"
 
@@ -189,6 +190,9 @@ class TraceService : public v1::TraceService::CallbackService {
                            store_.traces().ListSpans(project_id, trace.id, window));
     ToProto(project, trace, response);
     response.set_is_partial(std::ssize(spans) < trace.num_spans);
+    if (response.is_partial() && std::ssize(spans) == window.max_spans) {
+      cut_traces_.Add();
+    }
     return AddSpans(spans, response);
   }
 
@@ -260,6 +264,8 @@ class TraceService : public v1::TraceService::CallbackService {
   Dispatcher& dispatcher_;
   store::Store& store_;
   trace::Tracer& tracer_;
+  Counter& cut_traces_ = CounterOf("assay_cut_traces_total",
+                                   "Traces that were read without all of their spans: too many.");
 };
 
 }  // namespace

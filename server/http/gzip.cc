@@ -2,6 +2,7 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 
 #include "absl/status/status.h"
@@ -23,6 +24,16 @@ struct Inflater {
   bool is_ready = false;
 };
 
+// What the end of a gzip file says about the size of its content, modulo 2^32.
+std::uint64_t AnnouncedSize(std::string_view bytes) {
+  constexpr std::size_t kSizeBytes = 4;
+  std::uint64_t size = 0;
+  for (std::size_t i = 0; i < std::min(kSizeBytes, bytes.size()); ++i) {
+    size = size << 8U | static_cast<std::uint8_t>(bytes[bytes.size() - 1 - i]);
+  }
+  return size;
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> Gunzip(std::string_view bytes, std::uint64_t max_bytes) {
@@ -33,7 +44,10 @@ absl::StatusOr<std::string> Gunzip(std::string_view bytes, std::uint64_t max_byt
   z_stream& stream = inflater.stream;
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
   stream.avail_in = static_cast<uInt>(bytes.size());
+  const std::uint64_t announced_size = AnnouncedSize(bytes);
+  // Grown by doubling, it would take twice as much while it is copied.
   std::string plain;
+  plain.reserve(std::min(announced_size, max_bytes));
   std::array<char, 64 << 10> piece{};
   int result = Z_OK;
   while (result == Z_OK) {
@@ -44,6 +58,9 @@ absl::StatusOr<std::string> Gunzip(std::string_view bytes, std::uint64_t max_byt
     if (plain.size() + size > max_bytes) {
       return absl::ResourceExhaustedError(
           absl::StrFormat("the body unpacks to more than %d bytes", max_bytes));
+    }
+    if (plain.size() + size > announced_size) {
+      return absl::InvalidArgumentError("the body unpacks to more bytes than it says");
     }
     plain.append(piece.data(), size);
   }

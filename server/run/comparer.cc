@@ -29,6 +29,7 @@
 #include "server/run/judgement.h"
 #include "server/run/pair_counts.h"
 #include "server/run/run_inputs.h"
+#include "server/run/span_latency.h"
 
 namespace assay::run {
 namespace {
@@ -65,6 +66,7 @@ class Comparer {
     ASSAY_RETURN_IF_ERROR(CompareAnswers());
     ASSAY_RETURN_IF_ERROR(CompareCorpusMetrics());
     AddQuantiles();
+    ASSAY_RETURN_IF_ERROR(CompareSpanLatencies());
     ASSAY_RETURN_IF_ERROR(CompareEmbeddings());
     ASSAY_RETURN_IF_ERROR(DropEmptyCohorts());
     ASSAY_RETURN_IF_ERROR(Judge());
@@ -235,6 +237,27 @@ class Comparer {
                                    .cohorts = rows_.cohorts};
     ASSAY_ASSIGN_OR_RETURN(result_.embedding_change,
                            MeasureEmbeddings(store_, project_, request, parallel_for_, control_));
+    return absl::OkStatus();
+  }
+
+  // They stand behind all metrics of the runs.
+  absl::Status CompareSpanLatencies() {
+    trace::Span span = StartSpan("comparison.spans");
+    const SpanRequest request{.baseline = rows_.baseline.facts,
+                              .candidate = rows_.candidate.facts,
+                              .pairing = rows_.pairing,
+                              .is_paired = is_paired_,
+                              .options = TestBy()};
+    ASSAY_ASSIGN_OR_RETURN(SpanLatencies found,
+                           CompareSpans(store_, project_, request, parallel_for_, control_));
+    const std::string doubt = MachineDoubt(rows_.baseline.facts, rows_.candidate.facts);
+    for (MetricComparison& metric : found.metrics) {
+      if (!doubt.empty()) {
+        metric.overall.note = absl::StrFormat("UNPROVEN: %s", doubt);
+      }
+      result_.metrics.push_back(std::move(metric));
+    }
+    std::ranges::move(found.notes, std::back_inserter(result_.warnings));
     return absl::OkStatus();
   }
 

@@ -4,9 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <functional>
-#include <memory>
 #include <numeric>
-#include <ranges>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,8 +12,7 @@
 #include "absl/status/status.h"
 #include "evaluators/metrics/embedding_change.h"
 #include "server/base/status_macros.h"
-#include "server/run/output_index.h"
-#include "server/run/row_source.h"
+#include "server/run/first_outputs.h"
 #include "server/run/run_inputs.h"
 
 namespace assay::run {
@@ -25,76 +22,13 @@ constexpr std::string_view kEmbedding = "embedding";
 constexpr std::string_view kSpaceKey = "embedding_space";
 constexpr std::int64_t kNumNeighbors = 10;
 
-// The embeddings of one run.
-class EmbeddingReader {
- public:
-  EmbeddingReader(store::Store& store, const ComparedRun& compared, const RunInputs& inputs,
-                  const JobControl& control)
-      : store_(store), compared_(compared), inputs_(inputs), control_(control) {}
-
-  // nullptr when the outputs have no vectors by that name. Refers to the inputs.
-  const store::ColumnRecord* column() const {
-    const store::ColumnRecord* const column = FindColumn(inputs_.output_columns, kEmbedding);
-    const bool is_vector = column != nullptr && (column->type == ColumnType::kFloat32Vector ||
-                                                 column->type == ColumnType::kFloat64Vector);
-    return is_vector && column->dimension > 0 ? column : nullptr;
-  }
-
-  // The first output of each of the examples `rows`, in any order; a null row where there is none.
-  // column() is there.
-  absl::StatusOr<Column> Read(const std::vector<std::int64_t>& rows) const {
-    ASSAY_ASSIGN_OR_RETURN(const auto index, LoadIndex());
-    ASSAY_ASSIGN_OR_RETURN(const RowFilter filter, ParseRowFilter(compared_.run.row_filter));
-    RowSource source(store_, std::make_shared<const RunInputs>(inputs_), index, filter,
-                     {.example_columns = {}, .output_columns = {std::string(kEmbedding)}});
-    std::vector<std::size_t> order(rows.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::ranges::sort(order, {}, [&](std::size_t i) { return rows[i]; });
-    Column found;
-    found.name = column()->name;
-    found.type = column()->type;
-    found.dimension = column()->dimension;
-    std::vector<std::int64_t> place(rows.size(), -1);  // in `found`, by position in `rows`
-    for (std::size_t next = 0; next < order.size();) {
-      const std::int64_t chunk = rows[order[next]] / store::kChunkRows;
-      ASSAY_RETURN_IF_ERROR(control_.Check());
-      ASSAY_ASSIGN_OR_RETURN(const RowBlock block, source.Read(chunk));
-      const std::vector<std::int64_t>& examples = block.scored.examples;
-      std::vector<std::int64_t> taken;
-      std::size_t output = 0;
-      for (; next < order.size() && rows[order[next]] / store::kChunkRows == chunk; ++next) {
-        const std::int64_t example = rows[order[next]] - block.first_row;
-        while (output < examples.size() && examples[output] < example) {
-          ++output;
-        }
-        if (output < examples.size() && examples[output] == example) {
-          place[order[next]] = found.num_rows + std::ssize(taken);
-          taken.push_back(static_cast<std::int64_t>(output));
-        }
-      }
-      if (!taken.empty()) {
-        Append(found, Gather(*block.scored.Batch().output(kEmbedding), taken));
-      }
-    }
-    const auto in_order = std::views::iota(std::int64_t{0}, found.num_rows);
-    return std::ranges::equal(place, in_order) ? std::move(found) : Gather(found, place);
-  }
-
- private:
-  // nullptr when the outputs are aligned to the examples.
-  absl::StatusOr<std::shared_ptr<const OutputIndex>> LoadIndex() const {
-    if (inputs_.outputs.is_aligned) {
-      return std::shared_ptr<const OutputIndex>();
-    }
-    ASSAY_ASSIGN_OR_RETURN(OutputIndex index, OutputIndex::Load(store_, inputs_));
-    return std::make_shared<const OutputIndex>(std::move(index));
-  }
-
-  store::Store& store_;
-  const ComparedRun& compared_;
-  const RunInputs& inputs_;
-  const JobControl& control_;
-};
+// nullptr when the outputs have no vectors by that name. Refers to the inputs.
+const store::ColumnRecord* FindEmbedding(const RunInputs& inputs) {
+  const store::ColumnRecord* const column = FindColumn(inputs.output_columns, kEmbedding);
+  const bool is_vector = column != nullptr && (column->type == ColumnType::kFloat32Vector ||
+                                               column->type == ColumnType::kFloat64Vector);
+  return is_vector && column->dimension > 0 ? column : nullptr;
+}
 
 // Components so large that their products overflow leave measures without a number.
 std::optional<double> Finite(const std::optional<double>& value) {
@@ -226,12 +160,12 @@ absl::StatusOr<std::optional<store::EmbeddingChangeRecord>> MeasureEmbeddings(
                          OpenRunInputs(store, project, request.baseline.outputs.id));
   ASSAY_ASSIGN_OR_RETURN(const RunInputs candidate_inputs,
                          OpenRunInputs(store, project, request.candidate.outputs.id));
-  const EmbeddingReader before(store, request.baseline, baseline_inputs, control);
-  const EmbeddingReader after(store, request.candidate, candidate_inputs, control);
-  if (before.column() == nullptr || after.column() == nullptr) {
+  const store::ColumnRecord* const before = FindEmbedding(baseline_inputs);
+  const store::ColumnRecord* const after = FindEmbedding(candidate_inputs);
+  if (before == nullptr || after == nullptr) {
     return std::nullopt;
   }
-  const std::int32_t dimension = std::max(before.column()->dimension, after.column()->dimension);
+  const std::int32_t dimension = std::max(before->dimension, after->dimension);
   const std::vector<std::int64_t> rows =
       SampleRows(request.is_paired, std::min(kMaxEmbeddingRows, kMaxEmbeddingValues / dimension));
   std::vector<std::int64_t> baseline_rows;
@@ -239,9 +173,13 @@ absl::StatusOr<std::optional<store::EmbeddingChangeRecord>> MeasureEmbeddings(
   for (const std::int64_t row : rows) {
     baseline_rows.push_back(request.pairing.BaselineRow(row));
   }
-  ASSAY_ASSIGN_OR_RETURN(const Column before_vectors, before.Read(baseline_rows));
-  ASSAY_ASSIGN_OR_RETURN(const Column after_vectors, after.Read(rows));
-  const bool same_space = before.column()->dimension == after.column()->dimension &&
+  ASSAY_ASSIGN_OR_RETURN(
+      const Column before_vectors,
+      ReadFirstOutputs(store, request.baseline, baseline_inputs, *before, baseline_rows, control));
+  ASSAY_ASSIGN_OR_RETURN(
+      const Column after_vectors,
+      ReadFirstOutputs(store, request.candidate, candidate_inputs, *after, rows, control));
+  const bool same_space = before->dimension == after->dimension &&
                           HaveOneSpace(request.baseline.model, request.candidate.model);
   ASSAY_ASSIGN_OR_RETURN(const EmbeddingChange change,
                          MeasureEmbeddingChange(before_vectors, after_vectors,

@@ -13,17 +13,6 @@
 namespace assay::run {
 namespace {
 
-// Why times and costs of the two sides say nothing about the models; empty when one machine
-// measured both.
-std::string MachineRefusal(const Evidence& evidence) {
-  const std::string& before = evidence.baseline.outputs.machine;
-  const std::string& after = evidence.candidate.outputs.machine;
-  if (before != after) {
-    return absl::StrFormat("measured on different machines: '%s' against '%s'", before, after);
-  }
-  return before.empty() ? "the outputs do not say which machine measured them" : "";
-}
-
 // Why a gate on a corpus metric has no evidence; empty when it has, and for other metrics.
 std::string UndrawnReason(const Gate& gate, const Evidence& evidence,
                           const store::ComparisonResult& result) {
@@ -44,7 +33,7 @@ std::string UndrawnReason(const Gate& gate, const Evidence& evidence,
 std::vector<std::string> RefusedGates(const store::ComparisonRecord& comparison,
                                       const Evidence& evidence,
                                       const store::ComparisonResult& result) {
-  const std::string reason = MachineRefusal(evidence);
+  const std::string reason = MachineDoubt(evidence.baseline, evidence.candidate);
   std::vector<std::string> refusals;
   for (const Gate& gate : comparison.policy.gates) {
     const bool is_judged = reason.empty() || comparison.allow_confounded ||
@@ -61,6 +50,15 @@ void SayVerdict(Verdict verdict, store::ComparisonResult& result) {
 }
 
 }  // namespace
+
+std::string MachineDoubt(const ComparedRun& baseline, const ComparedRun& candidate) {
+  const std::string& before = baseline.outputs.machine;
+  const std::string& after = candidate.outputs.machine;
+  if (before != after) {
+    return absl::StrFormat("measured on different machines: '%s' against '%s'", before, after);
+  }
+  return before.empty() ? "the outputs do not say which machine measured them" : "";
+}
 
 void JudgeFairness(const store::ComparisonRecord& comparison, const ComparedRun& baseline,
                    const ComparedRun& candidate, bool is_expired, store::ComparisonResult& result) {

@@ -19,6 +19,10 @@ namespace assay::run {
 void JudgeFairness(const store::ComparisonRecord& comparison, const ComparedRun& baseline,
                    const ComparedRun& candidate, bool is_expired, store::ComparisonResult& result);
 
+// Why times and costs of the two sides say nothing about the models; empty when one machine
+// measured both.
+std::string MachineDoubt(const ComparedRun& baseline, const ComparedRun& candidate);
+
 // What the gates of a comparison rest on.
 struct Evidence {
   const ComparedRun& baseline;

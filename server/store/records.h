@@ -374,6 +374,12 @@ enum class JobKind : std::uint8_t {
   kCompare = 3,    // compute a comparison
 };
 
+// Pieces of work of all runs and comparisons.
+struct JobCounts {
+  std::int64_t num_queued = 0;   // ready, and no worker has it
+  std::int64_t num_running = 0;  // leased to a worker
+};
+
 // A lease on a piece of work. Every result names the fence; one from an older lease is rejected.
 struct JobLease {
   Id job_id = 0;

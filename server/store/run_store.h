@@ -54,6 +54,9 @@ class RunStore {
   virtual absl::StatusOr<RowListRecord> GetRowList(Id project, Id comparison,
                                                    const std::string& metric) const = 0;
 
+  // Of all projects, from an index. UNAVAILABLE when the store is so busy that a count would have
+  // to wait.
+  virtual absl::StatusOr<JobCounts> CountJobs() const = 0;
   // Leases the oldest job that is ready, or whose lease has run out, to `owner` for `lease_us`.
   // Claiming the first job of a target makes it RUNNING. NOT_FOUND when there is none.
   virtual absl::StatusOr<JobLease> Claim(const std::string& owner, std::int64_t lease_us) = 0;

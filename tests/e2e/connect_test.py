@@ -187,6 +187,8 @@ class UnaryTest(ConnectCase):
                       if line and line[0] != "#")
         self.assertEqual(values["assay_ingested_rows_total"], "2")
         self.assertGreater(float(values['assay_version_cache_lookups_total{result="miss"}']), 0)
+        for state in ("queued", "running"):
+            self.assertEqual(float(values[f'assay_jobs{{state="{state}"}}']), 0)
         for name in ('assay_wal_bytes{file="traces.db"}', 'assay_store_bytes{file="assay.db"}',
                      "assay_spans_dropped_total"):
             self.assertIn(name, values)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
@@ -90,6 +91,19 @@ max_drop = {limit}
             for name in FORMATS:
                 result = self.gate("new", limit, "-o", name)
                 self.assertEqual(result.returncode, code, f"{limit} {name}: {result.stdout}")
+
+    def test_a_row_that_got_worse_leads_to_its_traces(self):
+        result = self.gate("new", 0.01)
+        page = f"http://{self.server.http}/traces/{4:032x}"
+        self.assertRegex(result.stdout, rf"TRACES  of rows that got worse by accuracy\n(?s:.*){page}")
+        number = re.search(r"assay rows (\d+)", result.stdout).group(1)
+        self.assertIn(page, self.ok("rows", number, "--show", "broken"))
+        rows = self.ok("rows", number, "--show", "broken", "-o", "csv")
+        self.assertIn("baseline_trace_url,candidate_trace_url", rows)
+        self.assertIn(f",{page},{page}", rows)
+        self.ok("report", number, "-o", "out.html")
+        html = (self.folder / "out.html").read_text(encoding="utf-8")
+        self.assertIn(f"before: {page}, after: {page}", html)
 
     def test_one_comparison_writes_every_report(self):
         reports = [word for name in FORMATS for word in ("--report", f"{name}=out.{name}")]

@@ -5,7 +5,7 @@ set -euo pipefail
 build=$1
 folders='(evaluators|server/(base|store|run))'
 if [ "${2:-}" = all ]; then
-  folders='(evaluators|server|client)'
+  folders='(evaluators|schemas|server|client)'
 fi
 # The database is gcc's, whose warning options clang does not all know.
 run-clang-tidy -quiet -extra-arg=-Wno-unknown-warning-option -j "$(nproc)" -p "$build" "^$PWD/$folders/.*\.cc$" > "$build/clang_tidy.log" 2>&1 || {

@@ -11,26 +11,27 @@ import sys
 # Folder -> folders whose headers it may include, besides its own.
 ALLOWED = {
     "evaluators": set(),
+    "schemas/otlp": set(),
     "server/base": set(),
     "server/store": {"server/base", "evaluators"},
     "server/trace": {"server/base", "server/store", "evaluators"},
     "server/ingest": {"server/base", "server/store", "server/trace", "evaluators"},
     "server/run": {"server/base", "server/store", "server/trace", "server/ingest", "evaluators"},
     "server/api": {"server/base", "server/store", "server/trace", "server/ingest", "server/run",
-                   "evaluators", "assay/v1"},
+                   "evaluators", "assay/v1", "schemas/otlp"},
     "server/http": {"server/base", "server/store", "server/trace", "server/ingest", "server/run",
                     "server/api", "evaluators", "assay/v1"},
     "server": {"server/base", "server/store", "server/trace", "server/ingest", "server/run",
-               "server/api", "server/http", "evaluators"},
+               "server/api", "server/http", "evaluators", "schemas/otlp"},
     "client/formats": {"evaluators"},
-    "client/cpp": {"evaluators", "assay/v1"},
-    "client/cli": {"evaluators", "client/formats", "client/cpp", "assay/v1"},
+    "client/cpp": {"evaluators", "assay/v1", "schemas/otlp"},
+    "client/cli": {"evaluators", "client/formats", "client/cpp", "assay/v1", "schemas/otlp"},
 }
 
 # Outside headers that only some folders may see: pattern -> folders.
 RESTRICTED = [
     (re.compile(r"^(grpc|grpcpp|google/protobuf)/"),
-     {"server/api", "server/http", "client/cpp", "client/cli"}),
+     {"server/api", "server/http", "client/cpp", "client/cli", "schemas/otlp"}),
     (re.compile(r"^sqlite3\.h$"), {"server/store/sqlite"}),
     (re.compile(r"^boost/"), {"server/http"}),
     (re.compile(r"^simdjson\.h$"), {"evaluators/metrics", "evaluators/model", "client/formats",
@@ -40,7 +41,8 @@ RESTRICTED = [
     (re.compile(r"^spdlog/"), {"server/base"}),
     (re.compile(r"^(thread|mutex|condition_variable|future|chrono|fstream|filesystem|unistd\.h|fcntl\.h|sys/.*)$"),
      {"server", "server/base", "server/store", "server/trace", "server/ingest", "server/run",
-      "server/api", "server/http", "client/formats", "client/cpp", "client/cli"}),
+      "server/api", "server/http", "client/formats", "client/cpp", "client/cli",
+      "schemas/otlp"}),
 ]
 EIGEN = re.compile(r"^Eigen/")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -96,7 +98,7 @@ def check_file(root, path):
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
     failed = False
-    for top in ("evaluators", "server", "client"):
+    for top in ("evaluators", "schemas", "server", "client"):
         for path in sorted((root / top).rglob("*")):
             if path.suffix in (".h", ".cc") and "node_modules" not in path.parts:
                 for line, text in check_file(root, path):

@@ -18,6 +18,7 @@ PLANTED = {
     "server/run/a.cc": '#include "server/api/convert.h"',
     "server/run/b.cc": 'auto sql = "SELECT id FROM runs";',
     "client/cli/a.cc": '#include "server/run/scheduler.h"',
+    "schemas/otlp/a.cc": '#include "server/base/log.h"',
     "client/cli/string_utils.h": "#pragma once",
     "extras/readme.md": "",
 }

@@ -15,6 +15,9 @@ enum class JobState : std::uint8_t { kBlocked = 1, kReady = 2, kLeased = 3, kDon
 constexpr std::string_view kInsert =
     "INSERT INTO jobs (id, project_id, target_id, kind, shard, state, fence, owner, "
     "lease_until_us, attempt) VALUES ($1, $2, $3, $4, $5, $6, 0, '', 0, 0)";
+constexpr std::string_view kCount =
+    "SELECT (SELECT count(*) FROM jobs WHERE state = $1), "
+    "(SELECT count(*) FROM jobs WHERE state = $2)";
 // Where several servers share an engine, its own way of skipping locked rows belongs here.
 constexpr std::string_view kClaim =
     "UPDATE jobs SET state = $1, owner = $2, lease_until_us = $3, fence = fence + 1, "
@@ -67,6 +70,18 @@ absl::Status InsertCompareJob(Database& database, Id project, Id comparison) {
   ASSAY_ASSIGN_OR_RETURN(const Id id, AllocateIds(database, 1));
   return RunOnce(database, kInsert, id, project, comparison, JobKind::kCompare, 0,
                  JobState::kReady);
+}
+
+absl::StatusOr<JobCounts> SelectJobCounts(Database& database) {
+  ASSAY_ASSIGN_OR_RETURN(Statement select, Statement::Prepare(database, kCount));
+  select.Bind(JobState::kReady, JobState::kLeased);
+  ASSAY_ASSIGN_OR_RETURN(const bool found, select.Step());
+  if (!found) {
+    return absl::InternalError("a count without a row");
+  }
+  JobCounts counts;
+  ASSAY_RETURN_IF_ERROR(select.Read(counts.num_queued, counts.num_running));
+  return counts;
 }
 
 absl::StatusOr<JobLease> ClaimJob(Database& database, const std::string& owner, std::int64_t now_us,

@@ -16,6 +16,7 @@ namespace assay::store {
 // kScore jobs for shards [0, num_shards) and the kSummarize job that waits for them.
 absl::Status InsertRunJobs(Database& database, Id project, Id run, std::int32_t num_shards);
 absl::Status InsertCompareJob(Database& database, Id project, Id comparison);
+absl::StatusOr<JobCounts> SelectJobCounts(Database& database);
 // Leases the oldest job that is ready or whose lease ran out before `now_us`. NOT_FOUND when there
 // is none.
 absl::StatusOr<JobLease> ClaimJob(Database& database, const std::string& owner, std::int64_t now_us,

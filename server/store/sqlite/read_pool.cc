@@ -24,13 +24,13 @@ absl::StatusOr<std::unique_ptr<ReadPool>> ReadPool::Open(const std::filesystem::
   return pool;
 }
 
-absl::StatusOr<ReadPool::Reader> ReadPool::Acquire() {
+absl::StatusOr<ReadPool::Reader> ReadPool::Acquire(std::chrono::milliseconds max_wait) {
   const auto start = std::chrono::steady_clock::now();
   std::unique_ptr<Database> database;
   {
     MutexLock lock(mutex_);
     while (idle_.empty()) {
-      if (!lock.WaitUntil(has_idle_, start + limits_.max_wait) && idle_.empty()) {
+      if (!lock.WaitUntil(has_idle_, start + max_wait) && idle_.empty()) {
         return absl::UnavailableError("the store is busy: every reader is in use");
       }
     }

@@ -47,7 +47,8 @@ class ReadPool {
                                                         const Limits& limits);
 
   // UNAVAILABLE when every connection stays in use for max_wait.
-  absl::StatusOr<Reader> Acquire();
+  absl::StatusOr<Reader> Acquire() { return Acquire(limits_.max_wait); }
+  absl::StatusOr<Reader> Acquire(std::chrono::milliseconds max_wait);
 
  private:
   explicit ReadPool(const Limits& limits) : limits_(limits) {}

@@ -37,6 +37,7 @@ class SqliteRunStore : public RunStore {
                                                        std::int32_t count) const override;
   absl::StatusOr<RowListRecord> GetRowList(Id project, Id comparison,
                                            const std::string& metric) const override;
+  absl::StatusOr<JobCounts> CountJobs() const override;
   absl::StatusOr<JobLease> Claim(const std::string& owner, std::int64_t lease_us) override;
   absl::Status Renew(const JobLease& lease, std::int64_t lease_us) override;
   absl::Status Release(const JobLease& lease) override;

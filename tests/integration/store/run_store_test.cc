@@ -15,6 +15,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Pair;
 using testing::SizeIs;
 
 constexpr std::int64_t kLeaseUs = 30'000'000;
@@ -154,6 +155,24 @@ TEST_F(RunStoreTest, JobsAreClaimedOldestFirst) {
   EXPECT_EQ(b.shard, 1);
   EXPECT_EQ(c.target_id, second);
   EXPECT_TRUE(NothingToClaim());
+}
+
+TEST_F(RunStoreTest, CountsJobsThatWaitAndThatAreHeld) {
+  const auto counts = [this] {
+    const absl::StatusOr<JobCounts> jobs = runs().CountJobs();
+    EXPECT_TRUE(jobs.ok()) << jobs.status();
+    return std::pair(jobs->num_queued, jobs->num_running);
+  };
+  EXPECT_THAT(counts(), Pair(0, 0));
+  MakeRun(2);  // its summary waits for the shards and for no worker
+  EXPECT_THAT(counts(), Pair(2, 0));
+  const JobLease first = Claim();
+  EXPECT_THAT(counts(), Pair(1, 1));
+  ASSERT_TRUE(Finish(first).ok());
+  ASSERT_TRUE(Finish(Claim()).ok());
+  EXPECT_THAT(counts(), Pair(1, 0));
+  ASSERT_TRUE(runs().Release(Claim()).ok());
+  EXPECT_THAT(counts(), Pair(1, 0));
 }
 
 TEST_F(RunStoreTest, TheFirstClaimMakesTheRunRunning) {

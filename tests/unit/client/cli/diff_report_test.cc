@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "assay/v1/comparison_service.pb.h"
@@ -117,6 +118,38 @@ std::size_t WidestLine(const std::string& text) {
     widest = std::max(widest, DisplayWidth(line));
   }
   return widest;
+}
+
+TEST(DiffTextTest, RowsThatNameTracesLeadToThem) {
+  v1::ListComparisonRowsResponse rows;
+  rows.set_metric("accuracy");
+  rows.add_rows()->set_key("digit-0001");  // without a trace
+  v1::ComparisonRow& row = *rows.add_rows();
+  row.set_key("digit-0648");
+  row.set_baseline_trace_id("0000000000000000000000005eed00c9");
+  row.set_candidate_trace_id("0000000000000000000000005eed00d0");
+  for (int i = 0; i < 9; ++i) {
+    *rows.add_rows() = row;
+  }
+  const ReportStyle with_site{.width = 100, .site = "http://127.0.0.1:7318"};
+  const std::string text = DiffText(Parse(kRegressed), with_site, rows);
+  EXPECT_NE(text.find(R"(
+  TRACES  of rows that got worse by accuracy
+  ROW         SIDE    TRACE
+  digit-0648  before  http://127.0.0.1:7318/traces/0000000000000000000000005eed00c9
+  digit-0648  after   http://127.0.0.1:7318/traces/0000000000000000000000005eed00d0
+)"),
+            std::string::npos)
+      << text;
+  const auto count = [](const std::string& in, std::string_view part) {
+    int found = 0;
+    for (std::size_t at = in.find(part); at != std::string::npos; at = in.find(part, at + 1)) {
+      ++found;
+    }
+    return found;
+  };
+  EXPECT_EQ(count(text, "/traces/"), 10);  // of five rows
+  EXPECT_EQ(count(DiffText(Parse(kRegressed), {.width = 100}, rows), "assay trace show 0000"), 10);
 }
 
 TEST(DiffTextTest, ShowsEverythingIn100Columns) {

@@ -35,6 +35,17 @@ TEST(GunzipTest, StopsAtTheLimit) {
       absl::IsResourceExhausted(Gunzip(Gzip(std::string(10'000'000, 'x')), 9'999'999).status()));
 }
 
+TEST(GunzipTest, RefusesMoreThanTheEndOfTheFileSays) {
+  std::string packed = Gzip(std::string(10'000'000, 'x'));
+  packed.replace(packed.size() - 4, 4, std::string("\x05\0\0\0", 4));
+  EXPECT_TRUE(absl::IsInvalidArgument(Gunzip(packed, 20'000'000).status()));
+}
+
+TEST(GunzipTest, TakesNoMoreMemoryThanItNeeds) {
+  const std::string text(33 << 20, 'x');  // just above a power of two
+  EXPECT_LT(Gunzip(Gzip(text), 64 << 20)->capacity(), text.size() + 64);
+}
+
 TEST(GunzipTest, RefusesWhatIsDamaged) {
   const std::string packed = Gzip("some text");
   std::string flipped = packed;

@@ -44,6 +44,7 @@ class MockRunStore : public store::RunStore {
               (Id, const store::FlipsRecord&, Id, std::int32_t), (const, override));
   MOCK_METHOD(absl::StatusOr<store::RowListRecord>, GetRowList, (Id, Id, const std::string&),
               (const, override));
+  MOCK_METHOD(absl::StatusOr<store::JobCounts>, CountJobs, (), (const, override));
   MOCK_METHOD(absl::StatusOr<JobLease>, Claim, (const std::string&, std::int64_t), (override));
   MOCK_METHOD(absl::Status, Renew, (const JobLease&, std::int64_t), (override));
   MOCK_METHOD(absl::Status, Release, (const JobLease&), (override));

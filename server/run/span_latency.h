@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "evaluators/compare/comparison.h"
+#include "evaluators/evaluator.h"
+#include "server/run/fairness.h"
+#include "server/run/job_control.h"
+#include "server/run/pairing.h"
+#include "server/store/store.h"
+
+namespace assay::run {
+
+// Bounds of the work: paired rows whose `trace_id` is looked at, rows whose traces are read, spans
+// of a trace, and names that are reported.
+inline constexpr std::int64_t kMaxIdRows = 20'000;
+inline constexpr std::size_t kMaxTracedRows = 2'000;
+inline constexpr std::int32_t kMaxSpansOfTrace = 1'000;
+inline constexpr std::size_t kMaxSpanNames = 5;
+
+// What is compared. `is_paired` and `options.cluster_of` go by the candidate's rows.
+struct SpanRequest {
+  const ComparedRun& baseline;
+  const ComparedRun& candidate;
+  const Pairing& pairing;
+  std::span<const std::uint8_t> is_paired;
+  TestOptions options;
+};
+
+struct SpanLatencies {
+  // By name, that with the most time first: `span:NAME.ratio`, `span:NAME.p50`, `.p95`, `.p99`. The
+  // value of a row is the time of its trace's spans of that name, added up, microseconds.
+  std::vector<MetricComparison> metrics;
+  std::vector<std::string> notes;  // what was left out, a sentence each
+};
+
+// Latency by span name of the paired rows whose outputs name a trace on both sides; empty when none
+// do. A trace that several rows name counts for the first of them, because its spans do not say
+// which row they served; traces that are not there count as missing rows. Of too many rows a sample
+// at even distances. CANCELLED when `control` asks to stop.
+absl::StatusOr<SpanLatencies> CompareSpans(store::Store& store, store::Id project,
+                                           const SpanRequest& request,
+                                           const ParallelFor& parallel_for,
+                                           const JobControl& control);
+
+}  // namespace assay::run
