@@ -1,8 +1,9 @@
-import { useMemo, useRef, useState } from 'preact/compat';
+import { useMemo, useState } from 'preact/compat';
 import { useLocation } from 'wouter-preact';
 import { useCall } from '../../api/calls';
 import { Span_Status, type Trace } from '../../api/gen/assay/v1/trace_service_pb';
 import { traces } from '../../api/transport';
+import { Find } from '../../components/Find';
 import { Grid } from '../../components/Grid';
 import { copyText, useTitle } from '../../components/Layout';
 import { Loaded } from '../../components/States';
@@ -109,7 +110,6 @@ function View({ trace }: { trace: Trace }) {
   );
   const selected = query.get('span');
   const chosen = rows.find((row) => row.span.spanId === selected);
-  const find = useRef<HTMLInputElement>(null);
   const zoom = (left: number, right: number) => {
     const isWhole = left <= 0 && right >= total;
     query.set({
@@ -127,7 +127,6 @@ function View({ trace }: { trace: Trace }) {
     zoom(from + by, to + by);
   };
   useKeys([
-    { key: '/', what: 'Find a span', run: () => find.current?.focus() },
     { key: '+', what: 'Zoom in on the span', run: () => scale(0.5) },
     { key: '-', what: 'Zoom out', run: () => scale(2) },
     { key: 'a', what: 'Earlier', run: () => pan(-0.25) },
@@ -157,16 +156,7 @@ function View({ trace }: { trace: Trace }) {
         <CompareWith trace={trace} />
       </div>
       <div class="bar">
-        <label>
-          find{' '}
-          <input
-            ref={find}
-            type="search"
-            value={filter.text}
-            placeholder="name or attribute=value"
-            onInput={(event) => query.set({ find: event.currentTarget.value }, true)}
-          />
-        </label>
+        <Find what="Find a span" placeholder="name or attribute=value" />
         <label>
           at least{' '}
           <input
