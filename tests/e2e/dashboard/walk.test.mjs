@@ -178,6 +178,15 @@ describe('every page', () => {
 });
 
 describe('what is drawn', () => {
+  test('keeps its links right when other filters change', async () => {
+    await onPage(`/comparisons/${stage.embed}?metric=cosine`, async (page) => {
+      await page.keyboard.press('f');
+      await page.waitForURL(/show=broken/);
+      await page.locator('.plot-place a[href*="show=broken"]').last().click();
+      await page.waitForURL(/show=broken.*cohort=/);
+    });
+  });
+
   test('can be read as a table', async () => {
     await onPage(`/comparisons/${stage.embed}?metric=cosine`, async (page) => {
       await page.getByRole('button', { name: 'As a table' }).first().click();

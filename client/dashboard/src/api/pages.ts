@@ -1,5 +1,5 @@
 import { ConnectError } from '@connectrpc/connect';
-import { useCallback, useEffect, useReducer, useRef } from 'preact/compat';
+import { useCallback, useLayoutEffect, useReducer, useRef } from 'preact/compat';
 
 export interface Page<T> {
   items: T[];
@@ -65,8 +65,10 @@ export function usePages<T>(
       return;
     }
     now.isLoading = true;
-    now.error = undefined;
-    (rerender as () => void)();
+    if (now.error) {
+      now.error = undefined;
+      (rerender as () => void)();
+    }
     loader.current(now.token, now.abort.signal).then(
       (page) => {
         now.items = [...now.items, ...page.items];
@@ -100,9 +102,10 @@ export function usePages<T>(
     kept.delete(key);
     state.current = fresh();
     loadMore();
+    (rerender as () => void)();
   }, [key]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     alive.current = true;
     if (state.current!.items.length === 0) {
       loadMore();

@@ -94,7 +94,7 @@ export function Reliability({ sides, isMass }: { sides: ReliabilitySide[]; isMas
         both.append(upper, lower);
         return both;
       }}
-      table={
+      table={() => (
         <table>
           <thead>
             <tr>
@@ -126,7 +126,7 @@ export function Reliability({ sides, isMass }: { sides: ReliabilitySide[]; isMas
             )}
           </tbody>
         </table>
-      }
+      )}
     />
   );
 }

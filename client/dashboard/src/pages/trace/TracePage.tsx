@@ -17,6 +17,8 @@ import { Facts } from '../RunPage';
 import { Overview } from './Overview';
 import { byName, matches, spanRows, type SpanRow } from './spans';
 
+const MAX_NAMES = 50;
+
 export function TracePage({ name }: { name: string }) {
   useTitle(`trace ${shortName(name).slice(0, 8)}`);
   const call = useCall(`trace/${name}`, () => traces.getTrace({ name }));
@@ -99,15 +101,17 @@ function View({ trace }: { trace: Trace }) {
   const total = Math.max(1, Number(trace.durationNs));
   const from = Number(query.get('from') ?? 0) || 0;
   const to = Number(query.get('to') ?? total) || total;
-  const filter = {
-    text: query.get('find') ?? '',
-    minShare: (Number(query.get('min') ?? 0) || 0) / 100,
-    onlyCritical: query.has('critical'),
-  };
-  const shown = rows.filter(
-    (row) =>
-      matches(row, filter, total) && row.start <= to && row.start + row.duration >= from,
+  const text = query.get('find') ?? '';
+  const minShare = (Number(query.get('min') ?? 0) || 0) / 100;
+  const onlyCritical = query.has('critical');
+  const shown = useMemo(
+    () =>
+      rows.filter(
+        (row) => matches(row, { text, minShare, onlyCritical }, total) && row.start <= to && row.start + row.duration >= from,
+      ),
+    [rows, text, minShare, onlyCritical, total, from, to],
   );
+  const names = useMemo(() => byName(rows).slice(0, MAX_NAMES), [rows]);
   const selected = query.get('span');
   const chosen = rows.find((row) => row.span.spanId === selected);
   const zoom = (left: number, right: number) => {
@@ -131,7 +135,7 @@ function View({ trace }: { trace: Trace }) {
     { key: '-', what: 'Zoom out', run: () => scale(2) },
     { key: 'a', what: 'Earlier', run: () => pan(-0.25) },
     { key: 'd', what: 'Later', run: () => pan(0.25) },
-    { key: 'x', what: 'Only the critical path', run: () => query.set({ critical: !filter.onlyCritical }) },
+    { key: 'x', what: 'Only the critical path', run: () => query.set({ critical: !onlyCritical }) },
     { key: 'Escape', what: 'The whole trace', run: () => query.set({ from: undefined, to: undefined }) },
   ]);
   return (
@@ -164,7 +168,7 @@ function View({ trace }: { trace: Trace }) {
             min={0}
             max={100}
             step={0.5}
-            value={filter.minShare * 100}
+            value={minShare * 100}
             onChange={(event) => query.set({ min: event.currentTarget.value })}
           />{' '}
           % of the trace
@@ -172,8 +176,8 @@ function View({ trace }: { trace: Trace }) {
         <label>
           <input
             type="checkbox"
-            checked={filter.onlyCritical}
-            onChange={() => query.set({ critical: !filter.onlyCritical })}
+            checked={onlyCritical}
+            onChange={() => query.set({ critical: !onlyCritical })}
           />{' '}
           critical path only
         </label>
@@ -210,7 +214,7 @@ function View({ trace }: { trace: Trace }) {
       </p>
       <Grid
         label="spans"
-        listKey={`${filter.text}/${filter.minShare}/${filter.onlyCritical}`}
+        listKey={`${text}/${minShare}/${onlyCritical}`}
         items={shown}
         total={shown.length}
         hasMore={false}
@@ -257,18 +261,16 @@ function View({ trace }: { trace: Trace }) {
                 </tr>
               </thead>
               <tbody>
-                {byName(rows)
-                  .slice(0, 50)
-                  .map((entry) => (
-                    <tr key={entry.name}>
-                      <th scope="row" class="data">
-                        {visible(entry.name)}
-                      </th>
-                      <td class="number">{count(entry.count)}</td>
-                      <td class="number">{duration(entry.self)}</td>
-                      <td class="number">{duration(entry.total)}</td>
-                    </tr>
-                  ))}
+                {names.map((entry) => (
+                  <tr key={entry.name}>
+                    <th scope="row" class="data">
+                      {visible(entry.name)}
+                    </th>
+                    <td class="number">{count(entry.count)}</td>
+                    <td class="number">{duration(entry.self)}</td>
+                    <td class="number">{duration(entry.total)}</td>
+                  </tr>
+                ))}
               </tbody>
             </table>
           </div>
