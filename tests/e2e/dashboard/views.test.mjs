@@ -188,6 +188,37 @@ describe('layers', () => {
   });
 });
 
+describe('the list of traces', () => {
+  const roots = (page) => page.locator('.grid-row [role=gridcell]:nth-child(3)').allInnerTexts();
+
+  test('leaves out what pages read, unless the address says otherwise', async () => {
+    await onPage('/traces', async (page) => {
+      // The list was read over HTTP itself; its trace is stored in a moment.
+      const leftOut = page.getByText(/\(\d+ reads over HTTP left out\)/);
+      for (let i = 0; i < 50 && !(await leftOut.isVisible()); i += 1) {
+        await page.getByRole('button', { name: 'Look again' }).click();
+        await page.waitForTimeout(100);
+      }
+      await leftOut.waitFor();
+      assert.deepEqual((await roots(page)).filter((name) => /^POST .*\/(Get|List|Read)/.test(name)), []);
+      await page.getByLabel('reads over HTTP too').check();
+      await page.waitForURL(/reads=1/);
+      await page.locator('.grid-row', { hasText: /POST .*\/(Get|List|Read)/ }).first().waitFor();
+      await page.goBack();
+      await page.waitForURL((url) => url.search === '');
+    });
+  });
+
+  test('shows reads to those who ask for one', async () => {
+    await onPage('/traces', async (page) => {
+      await page.getByLabel('span', { exact: true }).fill('POST /assay.v1.TraceService/ListTraces');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/span=/);
+      await page.locator('.grid-row', { hasText: 'ListTraces' }).first().waitFor();
+    });
+  });
+});
+
 describe('two traces', () => {
   test('are chosen in the list and aligned by path', async () => {
     await onPage('/traces', async (page) => {
