@@ -119,8 +119,10 @@ export function BinRows({
             <>
               <p class="muted" role="status">
                 {count(found.length)} {found.length === 1 ? 'row' : 'rows'}
-                {found.length > MAX_SHOWN && `, the first ${MAX_SHOWN} shown`}: wrong answers first, the surest of them at
-                the top.
+                {found.length > MAX_SHOWN && `, the first ${MAX_SHOWN} shown`}:{' '}
+                {found.some(({ answer }) => answer !== undefined)
+                  ? 'wrong answers first, the surest of them at the top.'
+                  : 'the surest first. The outputs have no labels, so wrong ones are not marked.'}
                 {found.length < bin.count && ` The bin has ${count(bin.count)}; ${count(numRead)} outputs were read.`}
               </p>
               {found.length > 0 && <AnswerTable answers={found.slice(0, MAX_SHOWN)} rowPath={rowPath} />}
