@@ -2,6 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { Direction, MetricKind, MetricSchema } from '../src/api/gen/assay/v1/run_service_pb';
 import {
+  count,
   duration,
   metricDelta,
   metricInterval,
@@ -50,4 +51,15 @@ describe('numbers', () => {
     expect(duration(2_500_000)).toBe('2.50 ms');
     expect(duration(3_000_000_000n)).toBe('3.00 s');
   });
+});
+
+test('counts are grouped by thousands', () => {
+  expect([0, 999, 1000, -1000, 12345678, 1234567890123n].map(count)).toEqual([
+    '0',
+    '999',
+    '1,000',
+    '-1,000',
+    '12,345,678',
+    '1,234,567,890,123',
+  ]);
 });

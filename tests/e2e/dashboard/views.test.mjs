@@ -92,6 +92,36 @@ describe('classes and calibration', () => {
     });
   });
 
+  test('a bin of the reliability diagram leads to its rows', async () => {
+    await onPage(`/comparisons/${stage.timed}/classes`, async (page) => {
+      // Marks lie over one another, so the click goes to the mark itself.
+      await page.locator('[aria-labelledby=reliability-title] .plot-place a[data-to^="after:"]').last().dispatchEvent('click');
+      await page.waitForURL(/bin=after%3A/);
+      const rows = page.getByRole('region', { name: 'Rows of the bin' });
+      await rows.waitFor();
+      await reloads(page);
+      await rows.locator('tbody a').first().click();
+      await page.waitForURL(/\/rows\/\d+$/);
+    });
+  });
+
+  test('the rows of a bin are as many as the evaluator counted, for either kind of bin', async () => {
+    for (const bins of ['', '&bins=mass']) {
+      await onPage(`/comparisons/${stage.timed}/classes?tables=reliability${bins}`, async (page) => {
+        const links = page.getByRole('region', { name: /Accuracy by confidence.*as a table/ }).locator('tbody a');
+        for (const side of ['before', 'after']) {
+          const link = links.and(page.locator(`[href*="bin=${side}%3A"]`)).first();
+          const numRows = Number(await link.innerText());
+          await link.click();
+          await page.waitForURL(new RegExp(`bin=${side}%3A`));
+          await page.getByText(new RegExp(`^${numRows} rows?.*: wrong answers first`)).waitFor();
+        }
+        await page.getByRole('link', { name: 'Choose no bin' }).click();
+        await page.getByText('Choose a bin to see its rows.').waitFor();
+      });
+    }
+  });
+
   test('a run shows its own, with the examples behind a cell', async () => {
     await onPage(`/runs/${stage.timedRun}`, async (page) => {
       await page.getByRole('heading', { name: 'Confusion matrix' }).waitFor();
@@ -163,6 +193,14 @@ describe('layers', () => {
     });
   });
 
+  test('lead to the rows that changed', async () => {
+    await onPage(`/comparisons/${stage.check}/layers`, async (page) => {
+      await page.getByRole('link', { name: /broken/ }).click();
+      await page.waitForURL(/\/comparisons\/\d+\?show=broken/);
+      await page.getByRole('link', { name: 'Remove the filter broken' }).waitFor();
+    });
+  });
+
   test('the keys go from layer to layer', async () => {
     await onPage(`/comparisons/${stage.check}/layers`, async (page) => {
       await page.keyboard.press(']');
@@ -184,6 +222,37 @@ describe('layers', () => {
   test('of models that ran elsewhere are not known, and the page says so', async () => {
     await onPage(`/comparisons/${stage.timed}/layers`, async (page) => {
       await page.getByText('The layers are not known: timed@1 and timed@2 ran elsewhere').waitFor();
+    });
+  });
+});
+
+describe('the list of traces', () => {
+  const roots = (page) => page.locator('.grid-row [role=gridcell]:nth-child(3)').allInnerTexts();
+
+  test('leaves out what pages read, unless the address says otherwise', async () => {
+    await onPage('/traces', async (page) => {
+      // The list was read over HTTP itself; its trace is stored in a moment.
+      const leftOut = page.getByText(/\(\d+ reads over HTTP left out\)/);
+      for (let i = 0; i < 50 && !(await leftOut.isVisible()); i += 1) {
+        await page.getByRole('button', { name: 'Look again' }).click();
+        await page.waitForTimeout(100);
+      }
+      await leftOut.waitFor();
+      assert.deepEqual((await roots(page)).filter((name) => /^POST .*\/(Get|List|Read)/.test(name)), []);
+      await page.getByLabel('reads over HTTP too').check();
+      await page.waitForURL(/reads=1/);
+      await page.locator('.grid-row', { hasText: /POST .*\/(Get|List|Read)/ }).first().waitFor();
+      await page.goBack();
+      await page.waitForURL((url) => url.search === '');
+    });
+  });
+
+  test('shows reads to those who ask for one', async () => {
+    await onPage('/traces', async (page) => {
+      await page.getByLabel('span', { exact: true }).fill('POST /assay.v1.TraceService/ListTraces');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/span=/);
+      await page.locator('.grid-row', { hasText: 'ListTraces' }).first().waitFor();
     });
   });
 });
@@ -267,6 +336,7 @@ describe('every view', () => {
         `/comparisons/${stage.timed}`,
         `/comparisons/${stage.timed}/classes?pairs=1&cell=${encodeURIComponent('["A","B"]')}`,
         `/comparisons/${stage.timed}/classes?side=before&tables=reliability`,
+        `/comparisons/${stage.timed}/classes?bin=after%3A8`,
         `/comparisons/${stage.timed}/latency`,
         `/comparisons/${stage.timed}/latency?tables=distribution,quantiles`,
         `/comparisons/${stage.timed}/layers`,

@@ -99,6 +99,29 @@ describe('an address is a view', () => {
   });
 });
 
+describe('a row of vectors', () => {
+  test('has its nearest rows before and after, each a step away', async () => {
+    await onPage(`/comparisons/${stage.embed}/rows/4?metric=cosine`, async (page) => {
+      await page.getByLabel('look for them').check();
+      await page.waitForURL(/near=1/);
+      await page.getByText(/^\d+ of 10 nearest rows are what they were, by cosine\.$/).waitFor();
+      for (const side of ['before', 'after']) {
+        const rows = page.getByRole('table', { name: `Nearest rows ${side}` }).locator('tbody tr');
+        assert.equal(await rows.count(), 10);
+        const cosines = (await rows.locator('td:nth-child(2)').allInnerTexts()).map(Number);
+        assert.deepEqual(cosines, [...cosines].sort((a, b) => b - a));
+      }
+      const before = await shown(page);
+      await page.reload();
+      await page.getByRole('table', { name: 'Nearest rows after' }).waitFor();
+      assert.equal(await shown(page), before);
+      await page.getByRole('table', { name: 'Nearest rows after' }).getByRole('link').first().click();
+      await page.waitForURL((url) => /\/rows\/\d+$/.test(url.pathname) && !url.pathname.endsWith('/rows/4'));
+      await page.getByRole('table', { name: 'Nearest rows after' }).waitFor();
+    });
+  });
+});
+
 describe('with the keyboard only', () => {
   test('the keys are listed, the palette goes to a comparison, j and Enter open a row', async () => {
     await onPage('/comparisons', async (page) => {
@@ -138,6 +161,7 @@ describe('every page', () => {
     '/comparisons',
     `/comparisons/${stage.mlp}`,
     `/comparisons/${stage.embed}?metric=cosine&cohort=digit%3D1`,
+    `/comparisons/${stage.embed}/rows/4?metric=cosine&near=1`,
     `/comparisons/${stage.search}`,
     '/runs',
     '/datasets',
@@ -178,6 +202,15 @@ describe('every page', () => {
 });
 
 describe('what is drawn', () => {
+  test('keeps its links right when other filters change', async () => {
+    await onPage(`/comparisons/${stage.embed}?metric=cosine`, async (page) => {
+      await page.keyboard.press('f');
+      await page.waitForURL(/show=broken/);
+      await page.locator('.plot-place a[href*="show=broken"]').last().click();
+      await page.waitForURL(/show=broken.*cohort=/);
+    });
+  });
+
   test('can be read as a table', async () => {
     await onPage(`/comparisons/${stage.embed}?metric=cosine`, async (page) => {
       await page.getByRole('button', { name: 'As a table' }).first().click();

@@ -1,5 +1,5 @@
 import { Code, ConnectError } from '@connectrpc/connect';
-import { useEffect, useReducer } from 'preact/compat';
+import { useEffect, useLayoutEffect, useReducer } from 'preact/compat';
 
 // Answers by key, shared by all who ask, so that Back shows a page at once.
 
@@ -74,7 +74,6 @@ async function run<T>(
     return;
   }
   entry.isLoading = true;
-  notify(entry);
   try {
     const data = await call();
     entry.data = data;
@@ -102,7 +101,8 @@ export function useCall<T>(
 ): Call<T> {
   const [, rerender] = useReducer((n: number) => n + 1, 0);
   const entry = key === undefined ? undefined : entryOf(key);
-  useEffect(() => {
+  // Before the page is painted, so that the server works meanwhile.
+  useLayoutEffect(() => {
     if (!entry) {
       return;
     }

@@ -1,15 +1,17 @@
 import { ConnectError } from '@connectrpc/connect';
-import { useCallback, useEffect, useReducer, useRef } from 'preact/compat';
+import { useCallback, useLayoutEffect, useReducer, useRef } from 'preact/compat';
 
 export interface Page<T> {
   items: T[];
   nextToken: string;
   total?: number; // over all pages, when the server says so
+  numLeftOut?: number; // of this page, by the caller
 }
 
 export interface Pages<T> {
   items: T[];
   total: number | undefined;
+  numLeftOut: number; // of the pages so far
   hasMore: boolean;
   isLoading: boolean;
   error: ConnectError | undefined;
@@ -22,6 +24,7 @@ interface State<T> {
   items: T[];
   token: string;
   total: number | undefined;
+  numLeftOut: number;
   hasMore: boolean;
   isLoading: boolean;
   error: ConnectError | undefined;
@@ -47,6 +50,7 @@ export function usePages<T>(
     items: [],
     token: '',
     total: undefined,
+    numLeftOut: 0,
     hasMore: true,
     isLoading: false,
     error: undefined,
@@ -65,14 +69,17 @@ export function usePages<T>(
       return;
     }
     now.isLoading = true;
-    now.error = undefined;
-    (rerender as () => void)();
+    if (now.error) {
+      now.error = undefined;
+      (rerender as () => void)();
+    }
     loader.current(now.token, now.abort.signal).then(
       (page) => {
         now.items = [...now.items, ...page.items];
         now.token = page.nextToken;
         now.hasMore = page.nextToken !== '';
         now.total = page.total ?? now.total;
+        now.numLeftOut += page.numLeftOut ?? 0;
         now.isLoading = false;
         kept.delete(now.key);
         kept.set(now.key, now as State<unknown>);
@@ -81,6 +88,10 @@ export function usePages<T>(
         }
         if (alive.current) {
           (rerender as () => void)();
+          // A page without anything is no end: the server may stop looking before it found any.
+          if (page.items.length === 0) {
+            loadMore();
+          }
         }
       },
       (cause) => {
@@ -100,9 +111,10 @@ export function usePages<T>(
     kept.delete(key);
     state.current = fresh();
     loadMore();
+    (rerender as () => void)();
   }, [key]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     alive.current = true;
     if (state.current!.items.length === 0) {
       loadMore();
@@ -116,6 +128,7 @@ export function usePages<T>(
   return {
     items: now.items,
     total: now.total,
+    numLeftOut: now.numLeftOut,
     hasMore: now.hasMore,
     isLoading: now.isLoading || (now.items.length === 0 && now.hasMore && !now.error),
     error: now.error,

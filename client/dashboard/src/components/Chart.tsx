@@ -1,17 +1,25 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/compat';
-import { useLocation } from 'wouter-preact';
+import { useEffect, useLayoutEffect, useRef } from 'preact/compat';
+import { useLocation, useRouter } from 'wouter-preact';
 import { useQuery } from '../state/query';
 
 type PlotLibrary = typeof import('./plot');
 export type PlotSpec = (plot: PlotLibrary, width: number) => Element;
 
-let library: Promise<PlotLibrary> | undefined;
+let library: PlotLibrary | undefined;
+let arrival: Promise<void> | undefined;
 
-// The library comes when the first chart is drawn.
-function loadPlot(): Promise<PlotLibrary> {
-  library ??= import('./plot');
-  return library;
+// Fetches the library of charts. The first chart does; a page that will draw one can ask earlier.
+export function loadPlot(): Promise<void> {
+  arrival ??= import('./plot').then(
+    (plot) => {
+      library = plot;
+    },
+    () => {
+      arrival = undefined; // the server is away; the next chart tries again
+    },
+  );
+  return arrival;
 }
 
 // A statistical chart with its text alternative, and the same numbers as a table on demand. `draw`
@@ -21,6 +29,7 @@ export function Chart({
   title,
   text,
   draw,
+  link = (to) => to,
   inputs,
   table,
 }: {
@@ -28,55 +37,77 @@ export function Chart({
   title: string;
   text: string;
   draw: PlotSpec;
+  link?: (to: string) => string; // the address of a mark, from its href in `draw`
   inputs: unknown[];
-  table: ComponentChildren;
+  table: () => ComponentChildren;
 }) {
   const place = useRef<HTMLDivElement>(null);
+  const width = useRef(0);
+  const drawn = useRef<unknown[]>([]); // the inputs of what stands there
   const query = useQuery();
   const tables = (query.get('tables') ?? '').split(',').filter((other) => other !== '');
   const isTable = tables.includes(id);
-  const [width, setWidth] = useState(0);
   const [, navigate] = useLocation();
+  const { base } = useRouter();
 
-  useEffect(() => {
+  // Addresses change with every filter, so they are set on what is drawn already.
+  const setLinks = () =>
+    place.current
+      ?.querySelectorAll('a')
+      .forEach((mark) => mark.setAttribute('href', base + link(mark.dataset.to!)));
+  const paint = () => {
+    if (!library || !place.current || width.current === 0) {
+      return;
+    }
+    const figure = draw(library, width.current);
+    // The policy allows no inline style sheets; the rules are in charts.css.
+    figure.querySelectorAll('style').forEach((style) => style.remove());
+    figure.querySelectorAll('a').forEach((mark) => {
+      mark.dataset.to = mark.getAttribute('href')!;
+      mark.setAttribute('tabindex', '-1');
+    });
+    place.current.replaceChildren(figure);
+    setLinks();
+    drawn.current = inputs;
+  };
+  const latest = useRef(paint);
+  latest.current = paint;
+
+  useLayoutEffect(() => {
     if (!place.current) {
       return;
     }
-    const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry!.contentRect.width)));
+    width.current = 0;
+    // Called before the first paint too: a chart whose library is there appears with its page.
+    const observer = new ResizeObserver(([entry]) => {
+      const next = Math.floor(entry!.contentRect.width);
+      if (next !== width.current) {
+        width.current = next;
+        latest.current();
+      }
+    });
     observer.observe(place.current);
+    if (!library) {
+      void loadPlot().then(() => latest.current());
+    }
     return () => observer.disconnect();
   }, [isTable]);
-
   useEffect(() => {
-    if (isTable || width === 0) {
-      return;
+    if (inputs.some((input, i) => input !== drawn.current[i])) {
+      latest.current();
     }
-    let isGone = false;
-    void loadPlot().then((plot) => {
-      if (isGone || !place.current) {
-        return;
-      }
-      const figure = draw(plot, width);
-      // The policy allows no inline style sheets; the rules are in charts.css.
-      figure.querySelectorAll('style').forEach((style) => style.remove());
-      figure.querySelectorAll('a').forEach((link) => link.setAttribute('tabindex', '-1'));
-      place.current.replaceChildren(figure);
-    });
-    return () => {
-      isGone = true;
-    };
-  }, [isTable, width, ...inputs]);
+  }, inputs);
+  useEffect(setLinks, [query.search]);
 
   const toggle = () =>
     query.set({ tables: (isTable ? tables.filter((other) => other !== id) : [...tables, id]).join(',') });
 
   // Marks are links, so that they can be opened elsewhere; here they lead within the page.
   const follow = (event: MouseEvent) => {
-    const link = (event.target as Element).closest('a');
-    const href = link?.getAttribute('href') ?? link?.getAttribute('xlink:href');
-    if (href && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    const mark = (event.target as Element).closest('a');
+    if (mark && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
       event.preventDefault();
-      navigate(href);
+      navigate(link(mark.dataset.to!));
     }
   };
   return (
@@ -89,7 +120,7 @@ export function Chart({
       </figcaption>
       {isTable ? (
         <div class="scroll" tabIndex={0} role="region" aria-label={`${title}, as a table`}>
-          {table}
+          {table()}
         </div>
       ) : (
         <>

@@ -18,7 +18,9 @@ export interface GridColumn<T> {
 
 const ROW_HEIGHT = 34;
 const HEAD_HEIGHT = 30;
-const OVERSCAN = 8;
+const OVERSCAN = 4;
+// Further rows are asked for when so few are left below.
+const LOAD_AHEAD = 24;
 // Browsers cap the height of an element; Chromium's cap is four times this.
 const MAX_HEIGHT = 8_000_000;
 
@@ -81,7 +83,7 @@ export function Grid<T>({
   const rows = virtualizer.current.getVirtualItems();
   const last = rows.at(-1)?.index ?? 0;
   useEffect(() => {
-    if (hasMore && count > 0 && last >= count - 3 * OVERSCAN) {
+    if (hasMore && count > 0 && last >= count - LOAD_AHEAD) {
       loadMore();
     }
   }, [hasMore, count, last]);

@@ -8,7 +8,7 @@ function withMinus(text: string): string {
 }
 
 export function count(value: bigint | number): string {
-  return Number(value).toLocaleString('en-US');
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 function significant(value: number, digits: number): string {

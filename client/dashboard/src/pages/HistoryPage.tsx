@@ -148,7 +148,7 @@ function Versions({ parent, model, dataset }: { parent: string; model: string; d
                   ],
                 })
               }
-              table={
+              table={() => (
                 <table>
                   <thead>
                     <tr>
@@ -179,7 +179,7 @@ function Versions({ parent, model, dataset }: { parent: string; model: string; d
                     ))}
                   </tbody>
                 </table>
-              }
+              )}
             />
           </>
         );

@@ -17,6 +17,7 @@ export function ListPage<T extends { name: string }>({
   empty,
   command,
   order = 'newest first',
+  leftOut,
   filters,
   children,
 }: {
@@ -27,6 +28,7 @@ export function ListPage<T extends { name: string }>({
   empty: string;
   command: string;
   order?: string; // of the list, in words
+  leftOut?: string; // what `load` leaves out, in words
   filters?: ComponentChildren; // a line of fields above the list
   children?: (items: T[]) => ComponentChildren;
 }) {
@@ -41,6 +43,7 @@ export function ListPage<T extends { name: string }>({
         <span role="status">
           {list.items.length > 0 &&
             `${count(list.items.length)}${list.hasMore ? ' so far' : ''}, ${order}`}
+          {list.numLeftOut > 0 && ` (${count(list.numLeftOut)} ${leftOut} left out)`}
         </span>
         <span class="spacer" />
         {children?.(list.items)}

@@ -155,6 +155,7 @@ function View({ run }: { run: Run }) {
   const again = `assay eval --dataset ${shortName(run.datasetVersion)} --model ${shortName(run.modelVersion)}${run.rowFilter ? ` --rows ${run.rowFilter}` : ''}`;
   const copyCsv = () => void copyText(summariesCsv(run), 'the summaries as CSV');
   useKeys([{ key: 'c', what: 'Copy the summaries as CSV', run: copyCsv }]);
+  const rowPath = (row: number) => `${pagePath(run.datasetVersion)}?from=${row}`;
   return (
     <>
       <div class="bar">
@@ -178,13 +179,8 @@ function View({ run }: { run: Run }) {
       {!hasEnded(run) && <Progress run={run} />}
       {run.summaries.length > 0 && <SummaryTable run={run} />}
       {hasTables([run]) && (
-        <ResultTables before={undefined} after={run} query={query}>
-          <CellRows
-            before={undefined}
-            after={run}
-            rowPath={(row) => `${pagePath(run.datasetVersion)}?from=${row}`}
-            query={query}
-          />
+        <ResultTables before={undefined} after={run} query={query} rowPath={rowPath}>
+          <CellRows before={undefined} after={run} rowPath={rowPath} query={query} />
         </ResultTables>
       )}
       {run.notes.length > 0 && (

@@ -12,10 +12,12 @@ import { count, duration } from '../format/numbers';
 import { csv, excerpt } from '../format/text';
 import { millis, utc } from '../format/time';
 import { useProject } from '../state/project';
-import { useQuery } from '../state/query';
+import { useQuery, type Query } from '../state/query';
 import { ListPage } from './List';
+import { isQuietRead } from './trace/reads';
 
 const PAGE_SIZE = 100;
+const FILTERED_PAGE_SIZE = 500; // where most may be left out here
 
 export function ComparisonsPage() {
   const parent = parentName(useProject());
@@ -209,21 +211,21 @@ export function TracesPage() {
     order: query.get('sort') === 'slowest' ? ListTracesRequest_Order.SLOWEST : ListTracesRequest_Order.NEWEST,
   };
   const isFiltered = ['resource', 'service', 'span', 'errors', 'least'].some((name) => query.has(name));
+  const withReads = showsReads(query);
   return (
     <ListPage<Trace>
       title="Traces"
       order={query.get('sort') === 'slowest' ? 'slowest first' : 'newest first'}
-      listKey={`traces/${parent}/${Object.values(filter).join('/')}`}
+      listKey={`traces/${parent}/${withReads}/${Object.values(filter).join('/')}`}
       load={async (pageToken, signal) => {
-        let page = await traces.listTraces({ parent, pageSize: PAGE_SIZE, pageToken, ...filter }, { signal });
-        // The server may stop looking before it found any.
-        while (page.traces.length === 0 && page.nextPageToken !== '') {
-          page = await traces.listTraces({ parent, pageSize: PAGE_SIZE, pageToken: page.nextPageToken, ...filter }, { signal });
-        }
-        return { items: page.traces, nextToken: page.nextPageToken };
+        const pageSize = withReads ? PAGE_SIZE : FILTERED_PAGE_SIZE;
+        const page = await traces.listTraces({ parent, pageSize, pageToken, ...filter }, { signal });
+        const items = withReads ? page.traces : page.traces.filter((trace) => !isQuietRead(trace));
+        return { items, nextToken: page.nextPageToken, numLeftOut: page.traces.length - items.length };
       }}
+      leftOut="reads over HTTP"
       filters={<TraceFilters />}
-      empty={isFiltered ? 'No trace is like that.' : 'There is no trace yet.'}
+      empty={isFiltered || !withReads ? 'No trace is like that.' : 'There is no trace yet.'}
       command="assay eval --dataset NAME --model NAME"
       columns={[
         { id: 'chosen', title: 'compare', width: '80px', render: (item) => <Choose id={shortName(item.name)} what="trace" /> },
@@ -239,6 +241,11 @@ export function TracesPage() {
       {(items) => <TraceTools items={items} />}
     </ListPage>
   );
+}
+
+// Pages read all the time, and their calls would fill the list. Who asks for a span means it.
+function showsReads(query: Query): boolean {
+  return query.has('reads') || query.has('span');
 }
 
 // What one span of a trace must have.
@@ -275,6 +282,15 @@ function TraceFilters() {
           onChange={() => query.set({ sort: query.get('sort') === 'slowest' ? undefined : 'slowest' })}
         />{' '}
         slowest first
+      </label>
+      <label>
+        <input
+          type="checkbox"
+          checked={showsReads(query)}
+          disabled={query.has('span')}
+          onChange={() => query.set({ reads: !query.has('reads') })}
+        />{' '}
+        reads over HTTP too
       </label>
       {query.has('resource') && (
         <Link class="chip" href={query.href({ resource: undefined })} aria-label="Remove the filter of the run or comparison">

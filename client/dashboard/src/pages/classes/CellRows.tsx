@@ -2,6 +2,7 @@ import { Link } from 'wouter-preact';
 import { useCall } from '../../api/calls';
 import type { Batch } from '../../api/gen/assay/v1/batch_pb';
 import type { Run } from '../../api/gen/assay/v1/run_service_pb';
+import { readRows } from '../../api/rows';
 import { datasets, models } from '../../api/transport';
 import { Loaded } from '../../components/States';
 import { RowText } from '../../components/Words';
@@ -22,16 +23,13 @@ interface Labels {
 
 async function readPairs(read: (startRow: bigint, maxRows: number) => Promise<Batch | undefined>): Promise<{ key: string; label: string }[]> {
   const pairs: { key: string; label: string }[] = [];
-  while (pairs.length < MAX_READ) {
-    const batch = await read(BigInt(pairs.length), MAX_READ - pairs.length);
+  await readRows(read, MAX_READ, (batch) => {
     const [keys, labels] = [batchColumn(batch, 'key'), batchColumn(batch, 'label')];
-    if (!batch || batch.numRows === 0 || !keys || !labels) {
-      break;
-    }
-    for (let row = 0; row < batch.numRows; row += 1) {
+    for (let row = 0; keys && labels && row < batch.numRows; row += 1) {
       pairs.push({ key: String(columnValue(keys, row)), label: String(columnValue(labels, row) ?? '') });
     }
-  }
+    return keys !== undefined && labels !== undefined;
+  });
   return pairs;
 }
 

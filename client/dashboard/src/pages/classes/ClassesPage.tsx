@@ -21,7 +21,10 @@ function Sides({ comparison }: { comparison: Comparison }) {
   const query = useQuery();
   const before = useRun(comparison.baselineRun);
   const after = useRun(comparison.candidateRun);
-  useKeys([{ key: 'Escape', what: 'Choose no cell', run: () => query.set({ cell: undefined }) }]);
+  const rowPath = (row: number) => `${pagePath(comparison.name)}/rows/${row}`;
+  useKeys([
+    { key: 'Escape', what: 'Choose no cell and no bin', run: () => query.set({ cell: undefined, bin: undefined }) },
+  ]);
   return (
     <Loaded call={before} what="the run before">
       {(was) => (
@@ -34,13 +37,8 @@ function Sides({ comparison }: { comparison: Comparison }) {
                   {shortName(comparison.candidateModelVersion)} after; the metrics of the comparison count
                   paired rows only.
                 </p>
-                <ResultTables before={was} after={is} query={query}>
-                  <CellRows
-                    before={was}
-                    after={is}
-                    rowPath={(row) => `${pagePath(comparison.name)}/rows/${row}`}
-                    query={query}
-                  />
+                <ResultTables before={was} after={is} query={query} rowPath={rowPath}>
+                  <CellRows before={was} after={is} rowPath={rowPath} query={query} />
                 </ResultTables>
               </>
             ) : (

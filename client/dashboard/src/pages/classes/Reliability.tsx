@@ -1,16 +1,20 @@
+import { Link } from 'wouter-preact';
 import { Chart } from '../../components/Chart';
 import { wilson } from '../../format/intervals';
 import { count, metricValue } from '../../format/numbers';
 import type { ReliabilityBin } from '../../format/tables';
+import type { Query } from '../../state/query';
+import { binText, type SideName } from './bins';
 
 export interface ReliabilitySide {
-  name: 'before' | 'after' | 'outputs';
+  name: SideName;
   bins: ReliabilityBin[];
   error: number | undefined; // expected calibration error
 }
 
 interface Point {
   side: string;
+  to: string; // the bin
   confidence: number;
   accuracy: number;
   lower: number;
@@ -18,12 +22,12 @@ interface Point {
 }
 
 function points({ name, bins }: ReliabilitySide): Point[] {
-  return bins.flatMap(({ count: numRows, confidence, accuracy }) => {
+  return bins.flatMap(({ count: numRows, confidence, accuracy }, index) => {
     if (confidence === undefined || accuracy === undefined) {
       return [];
     }
     const interval = wilson(Math.round(accuracy * numRows), numRows)!;
-    return [{ side: name, confidence, accuracy, ...interval }];
+    return [{ side: name, to: binText({ side: name, index }), confidence, accuracy, ...interval }];
   });
 }
 
@@ -47,10 +51,12 @@ function sentence({ name, bins, error }: ReliabilitySide): string {
   );
 }
 
-// Accuracy by confidence, with the number of rows in each bin below.
-export function Reliability({ sides, isMass }: { sides: ReliabilitySide[]; isMass: boolean }) {
+// Accuracy by confidence, with the number of rows in each bin below. A bin leads to its rows.
+export function Reliability({ sides, isMass, query }: { sides: ReliabilitySide[]; isMass: boolean; query: Query }) {
   const all = sides.flatMap(points);
-  const bars = sides.flatMap(({ name, bins }) => bins.filter((bin) => bin.count > 0).map((bin) => ({ ...bin, side: name })));
+  const bars = sides.flatMap(({ name, bins }) =>
+    bins.map((bin, index) => ({ ...bin, side: name, to: binText({ side: name, index }) })).filter((bin) => bin.count > 0),
+  );
   const color = {
     domain: sides.map(({ name }) => name),
     range: sides.length === 1 ? ['var(--accent)'] : ['var(--muted)', 'var(--accent)'],
@@ -60,6 +66,7 @@ export function Reliability({ sides, isMass }: { sides: ReliabilitySide[]; isMas
       id="reliability"
       title={`Accuracy by confidence, ${isMass ? 'bins of equal size' : 'bins of equal width'}, 95 % interval`}
       text={sides.map(sentence).join(' ')}
+      link={(bin) => query.href({ bin })}
       inputs={[sides, isMass]}
       draw={(plot, width) => {
         const shared = { className: 'plot', width: Math.min(width, 620), marginLeft: 56, marginRight: 60, color };
@@ -73,7 +80,7 @@ export function Reliability({ sides, isMass }: { sides: ReliabilitySide[]; isMas
             plot.line([[0, 0], [1, 1]], { stroke: 'var(--text)', strokeDasharray: '3,3' }),
             plot.ruleX(all, { x: 'confidence', y1: 'lower', y2: 'upper', stroke: 'side' }),
             plot.line(all, { x: 'confidence', y: 'accuracy', stroke: 'side', z: 'side' }),
-            plot.dot(all, { x: 'confidence', y: 'accuracy', fill: 'side', symbol: (point: Point) => (point.side === 'before' ? 'circle' : 'square'), r: 4 }),
+            plot.dot(all, { x: 'confidence', y: 'accuracy', fill: 'side', symbol: (point: Point) => (point.side === 'before' ? 'circle' : 'square'), r: 4, href: 'to' }),
             plot.text(names.slice(0, 1), { x: 'confidence', y: 'accuracy', text: 'side', fill: 'side', textAnchor: 'end', dx: -9 }),
             plot.text(names.slice(1), { x: 'confidence', y: 'accuracy', text: 'side', fill: 'side', textAnchor: 'start', dx: 9 }),
           ],
@@ -86,15 +93,15 @@ export function Reliability({ sides, isMass }: { sides: ReliabilitySide[]; isMas
           x: { domain: [0, 1], label: 'confidence' },
           y: { label: 'rows', grid: true, ticks: 3 },
           marks: [
-            plot.rectY(bars.filter((bar) => bar.side !== 'before'), { x1: 'lowest', x2: 'highest', y: 'count', fill: 'var(--accent)', fillOpacity: 0.35 }),
-            plot.rectY(bars.filter((bar) => bar.side === 'before'), { x1: 'lowest', x2: 'highest', y: 'count', fill: 'none', stroke: 'var(--muted)', strokeWidth: 1.5 }),
+            plot.rectY(bars.filter((bar) => bar.side !== 'before'), { x1: 'lowest', x2: 'highest', y: 'count', fill: 'var(--accent)', fillOpacity: 0.35, href: 'to' }),
+            plot.rectY(bars.filter((bar) => bar.side === 'before'), { x1: 'lowest', x2: 'highest', y: 'count', fill: 'none', stroke: 'var(--muted)', strokeWidth: 1.5, href: 'to' }),
           ],
         });
         const both = document.createElement('div');
         both.append(upper, lower);
         return both;
       }}
-      table={
+      table={() => (
         <table>
           <thead>
             <tr>
@@ -109,14 +116,16 @@ export function Reliability({ sides, isMass }: { sides: ReliabilitySide[]; isMas
           </thead>
           <tbody>
             {sides.flatMap(({ name, bins }) =>
-              bins.map((bin) => {
+              bins.map((bin, index) => {
                 const interval = wilson(Math.round((bin.accuracy ?? 0) * bin.count), bin.count);
                 return (
                   <tr key={`${name}${bin.lowest}`}>
                     <th scope="row">{name}</th>
                     <td class="number">{metricValue(bin.lowest)}</td>
                     <td class="number">{metricValue(bin.highest)}</td>
-                    <td class="number">{count(bin.count)}</td>
+                    <td class="number">
+                      {bin.count === 0 ? 0 : <Link href={query.href({ bin: binText({ side: name, index }) })}>{count(bin.count)}</Link>}
+                    </td>
                     <td class="number">{percent(bin.confidence)}</td>
                     <td class="number">{percent(bin.accuracy)}</td>
                     <td class="number">{interval ? `[${percent(interval.lower)}, ${percent(interval.upper)}]` : '–'}</td>
@@ -126,7 +135,7 @@ export function Reliability({ sides, isMass }: { sides: ReliabilitySide[]; isMas
             )}
           </tbody>
         </table>
-      }
+      )}
     />
   );
 }

@@ -4,6 +4,8 @@ import type { Run } from '../../api/gen/assay/v1/run_service_pb';
 import { classRows, confusionCells, matrixOf, reliabilityBins, tableNamed, tableNames } from '../../format/tables';
 import { visible } from '../../format/text';
 import type { Query } from '../../state/query';
+import { BinRows } from './BinRows';
+import { binOf, type Edges } from './bins';
 import { ClassTable } from './ClassTable';
 import { ConfusionMatrix } from './ConfusionMatrix';
 import { Reliability, type ReliabilitySide } from './Reliability';
@@ -21,11 +23,13 @@ export function ResultTables({
   before,
   after,
   query,
+  rowPath,
   children,
 }: {
   before: Run | undefined;
   after: Run;
   query: Query;
+  rowPath: (row: number) => string; // of the dataset version
   children?: ComponentChildren;
 }) {
   const runs = before ? [before, after] : [after];
@@ -51,7 +55,7 @@ export function ResultTables({
       {prefixes.length > 1 && (
         <label>
           evaluator{' '}
-          <select value={prefix} onChange={(event) => query.set({ of: event.currentTarget.value, cell: undefined })}>
+          <select value={prefix} onChange={(event) => query.set({ of: event.currentTarget.value, cell: undefined, bin: undefined })}>
             {prefixes.map((name) => (
               <option key={name} value={name}>
                 {name === '' ? 'without a name' : visible(name.slice(0, -1))}
@@ -71,12 +75,24 @@ export function ResultTables({
         after={classRows(tableNamed(after, `${prefix}per_class`))}
         isPair={before !== undefined}
       />
-      <Calibration before={before} after={after} prefix={prefix} query={query} />
+      <Calibration before={before} after={after} prefix={prefix} query={query} rowPath={rowPath} />
     </>
   );
 }
 
-function Calibration({ before, after, prefix, query }: { before: Run | undefined; after: Run; prefix: string; query: Query }) {
+function Calibration({
+  before,
+  after,
+  prefix,
+  query,
+  rowPath,
+}: {
+  before: Run | undefined;
+  after: Run;
+  prefix: string;
+  query: Query;
+  rowPath: (row: number) => string;
+}) {
   const runs = before ? [before, after] : [after];
   const kinds = ['reliability', 'reliability_mass'].filter((kind) => runs.some((run) => tableNamed(run, prefix + kind)));
   const isMass = kinds.length === 1 ? kinds[0] === 'reliability_mass' : query.get('bins') === 'mass';
@@ -95,6 +111,10 @@ function Calibration({ before, after, prefix, query }: { before: Run | undefined
   if (kinds.length === 0) {
     return null;
   }
+  const definition = after.metrics.find((metric) => metric.id === `${prefix}ece`)?.definitionId ?? '';
+  const edges: Edges = isMass ? 'both' : definition.includes('edges=left') ? 'left' : 'right';
+  const choice = binOf(query.get('bin'));
+  const chosen = choice && sides.find(({ name }) => name === choice.side)?.bins[choice.index];
   return (
     <section aria-labelledby="reliability-title">
       <div class="bar">
@@ -102,14 +122,26 @@ function Calibration({ before, after, prefix, query }: { before: Run | undefined
         {kinds.length > 1 && (
           <label>
             bins of equal{' '}
-            <select value={isMass ? 'mass' : 'width'} onChange={(event) => query.set({ bins: event.currentTarget.value === 'mass' ? 'mass' : undefined })}>
+            <select value={isMass ? 'mass' : 'width'} onChange={(event) => query.set({ bins: event.currentTarget.value === 'mass' ? 'mass' : undefined, bin: undefined })}>
               <option value="width">width</option>
               <option value="mass">size</option>
             </select>
           </label>
         )}
       </div>
-      <Reliability sides={sides} isMass={isMass} />
+      <Reliability sides={sides} isMass={isMass} query={query} />
+      {choice && chosen ? (
+        <BinRows
+          run={choice.side === 'before' ? before! : after}
+          choice={choice}
+          bin={chosen}
+          edges={edges}
+          rowPath={rowPath}
+          query={query}
+        />
+      ) : (
+        <p class="muted">Choose a bin to see its rows.</p>
+      )}
     </section>
   );
 }

@@ -1,11 +1,14 @@
+import { useEffect } from 'preact/compat';
 import { Link } from 'wouter-preact';
 import { Comparison_State, type Comparison } from '../../api/gen/assay/v1/comparison_service_pb';
+import { loadPlot } from '../../components/Chart';
 import { copyText, useTitle } from '../../components/Layout';
 import { Loaded } from '../../components/States';
 import { pagePath, shortName } from '../../format/names';
 import { useKeys } from '../../state/keys';
 import { useQuery } from '../../state/query';
 import { Distribution } from './Distribution';
+import { useEarlyRows } from './earlyRows';
 import { FlipTable } from './FlipTable';
 import { ForestPlot } from './ForestPlot';
 import { HeatMap } from './HeatMap';
@@ -18,6 +21,8 @@ import { Head } from './Views';
 
 export function ComparisonPage({ name }: { name: string }) {
   const call = useComparison(name);
+  useEarlyRows(name, call.data !== undefined);
+  useEffect(() => void loadPlot(), []);
   useTitle(
     call.data
       ? `${shortName(call.data.baselineModelVersion)} → ${shortName(call.data.candidateModelVersion)}`

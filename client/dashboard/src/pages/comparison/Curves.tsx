@@ -60,7 +60,7 @@ export function Curves({ id, unit, was, is, numRows }: { id: string; unit: strin
           ],
         })
       }
-      table={
+      table={() => (
         <table>
           <thead>
             <tr>
@@ -79,7 +79,7 @@ export function Curves({ id, unit, was, is, numRows }: { id: string; unit: strin
             ))}
           </tbody>
         </table>
-      }
+      )}
     />
   );
 }

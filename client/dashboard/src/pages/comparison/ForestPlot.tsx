@@ -13,7 +13,7 @@ interface Mark {
   cell: Cell;
   label: string;
   tone: 'worse' | 'better' | 'same';
-  href: string;
+  to: string; // the cohort
 }
 
 function toneOf(cell: Cell, metric: MetricComparison): Mark['tone'] {
@@ -38,7 +38,7 @@ export function ForestPlot({ selection, query }: { selection: Selection; query: 
       cell,
       tone,
       label: `${GLYPHS[tone]} ${cell.cohort === '' ? 'all rows' : excerpt(cell.cohort, 28)}`,
-      href: query.href({ cohort: cell.cohort }),
+      to: cell.cohort,
     };
   });
   const withInterval = marks.filter(({ cell }) => cell.lower !== undefined && cell.upper !== undefined);
@@ -61,7 +61,8 @@ export function ForestPlot({ selection, query }: { selection: Selection; query: 
       id="forest"
       title={`Difference of ${metric.metric!.id} by cohort, 95 % interval`}
       text={text}
-      inputs={[metric, selection.cohort, selection.onlyDifferences, query.search]}
+      link={(cohort) => query.href({ cohort })}
+      inputs={[metric, selection.cohort, selection.onlyDifferences]}
       draw={(plot, width) =>
         plot.plot({
           className: 'plot',
@@ -91,7 +92,7 @@ export function ForestPlot({ selection, query }: { selection: Selection; query: 
               y2: 'label',
               stroke: 'tone',
               strokeWidth: 2,
-              href: 'href',
+              href: 'to',
             }),
             plot.dot(withDelta, {
               x: (mark: Mark) => mark.cell.delta! * scale,
@@ -99,14 +100,14 @@ export function ForestPlot({ selection, query }: { selection: Selection; query: 
               fill: 'tone',
               symbol: 'square',
               r: 4,
-              href: 'href',
+              href: 'to',
               title: (mark: Mark) =>
                 `${mark.label}\n${metricDelta(mark.cell.delta, metric.metric)} ${metricInterval(mark.cell.lower, mark.cell.upper, metric.metric)}\n${count(mark.cell.numRows)} rows, q ${pValue(mark.cell.q)}`,
             }),
           ],
         })
       }
-      table={
+      table={() => (
         <table>
           <thead>
             <tr>
@@ -140,7 +141,7 @@ export function ForestPlot({ selection, query }: { selection: Selection; query: 
             ))}
           </tbody>
         </table>
-      }
+      )}
     />
   );
 }

@@ -9,6 +9,8 @@ import { batchColumn, columnValue, valueText, type Scored, type Value } from '..
 import { metricValue } from '../../format/numbers';
 import { excerpt, visible } from '../../format/text';
 import type { Query } from '../../state/query';
+import { Neighbors } from './Neighbors';
+import { cosine } from './nearest';
 import { RankedLists } from './RankedLists';
 
 const MAX_CELL_CHARS = 300;
@@ -28,31 +30,21 @@ function scoredOf(batch: Batch | undefined, name: string): Scored[] | undefined 
   return Array.isArray(value) ? (value as Scored[]) : undefined;
 }
 
-function cosine(a: number[], b: number[]): number | undefined {
-  let dot = 0;
-  let left = 0;
-  let right = 0;
-  for (let i = 0; i < a.length; i += 1) {
-    dot += a[i]! * b[i]!;
-    left += a[i]! ** 2;
-    right += b[i]! ** 2;
-  }
-  return left === 0 || right === 0 ? undefined : dot / Math.sqrt(left * right);
-}
-
 // The vectors of both sides and of the example, compared as far as their lengths allow.
-function Vectors({ example, before, after }: { example: Batch | undefined; before: Batch | undefined; after: Batch | undefined }) {
+function Vectors({ comparison, row, detail, query }: { comparison: Comparison; row: ComparisonRow; detail: Detail; query: Query }) {
+  const { example, before, after } = detail;
   const vector = (batch: Batch | undefined, name: string) => {
     const value = valueOf(batch, name);
     return Array.isArray(value) && typeof value[0] === 'number' ? (value as number[]) : undefined;
   };
+  const [was, is, reference] = [vector(before, 'embedding'), vector(after, 'embedding'), vector(example, 'reference_embedding')];
   const sides: [string, number[] | undefined, number[] | undefined][] = [
-    ['before and after', vector(before, 'embedding'), vector(after, 'embedding')],
-    ['before and reference', vector(before, 'embedding'), vector(example, 'reference_embedding')],
-    ['after and reference', vector(after, 'embedding'), vector(example, 'reference_embedding')],
+    ['before and after', was, is],
+    ['before and reference', was, reference],
+    ['after and reference', is, reference],
   ];
   const shown = sides.filter(([, a, b]) => a && b && a.length === b.length);
-  return shown.length === 0 ? null : (
+  return shown.length === 0 && !(was && is) ? null : (
     <section aria-labelledby="vectors-title">
       <h2 id="vectors-title">Vectors</h2>
       <dl class="facts">
@@ -63,6 +55,7 @@ function Vectors({ example, before, after }: { example: Batch | undefined; befor
           </div>
         ))}
       </dl>
+      {was && is && <Neighbors comparison={comparison} row={row} before={was} after={is} query={query} />}
     </section>
   );
 }
@@ -184,7 +177,7 @@ export function RowDetail({ comparison, row, query }: { comparison: Comparison; 
                 </section>
               )
             )}
-            <Vectors example={example} before={before} after={after} />
+            <Vectors comparison={comparison} row={row} detail={detail} query={query} />
             <StoredColumns example={example} before={before} after={after} />
           </>
         );

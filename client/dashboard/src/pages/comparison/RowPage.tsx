@@ -8,6 +8,7 @@ import { count, metricDelta, metricValue, trend } from '../../format/numbers';
 import { excerpt, markdownCell } from '../../format/text';
 import { useKeys } from '../../state/keys';
 import { useQuery } from '../../state/query';
+import { useEarlyRows } from './earlyRows';
 import { RowDetail } from './RowDetail';
 import { rowDelta, rowPath, useRows } from './Rows';
 import { isBinary, selectionOf } from './selection';
@@ -15,6 +16,7 @@ import { useComparison } from './useComparison';
 
 export function RowPage({ name, row }: { name: string; row: number }) {
   const call = useComparison(name);
+  useEarlyRows(name, call.data !== undefined);
   useTitle(`row ${row} of comparison ${shortName(name)}`);
   return (
     <Loaded call={call} what="the comparison">

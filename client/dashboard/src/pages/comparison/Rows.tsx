@@ -1,5 +1,4 @@
 import { Link, useLocation } from 'wouter-preact';
-import { comparisons } from '../../api/transport';
 import { usePages } from '../../api/pages';
 import {
   RowBucket,
@@ -15,28 +14,20 @@ import { pagePath } from '../../format/names';
 import { csv } from '../../format/text';
 import { useKeys } from '../../state/keys';
 import { withChanges, type Query } from '../../state/query';
+import { listRows, takeEarlyRows } from './earlyRows';
 import { bucketId, hasRows, isBinary, type Selection } from './selection';
-
-const PAGE_SIZE = 200;
 
 export function rowsKey(comparison: string, selection: Selection): string {
   return `rows/${comparison}/${selection.metric?.metric?.id}/${selection.bucket}/${selection.cohort}`;
 }
 
 // The rows that a selection leaves, worst first.
-export function useRows(comparison: Comparison, selection: Selection, pageSize = PAGE_SIZE) {
-  return usePages<ComparisonRow>(rowsKey(comparison.name, selection), async (token, signal) => {
-    const page = await comparisons.listComparisonRows(
-      {
-        name: comparison.name,
-        metric: selection.metric?.metric?.id ?? '',
-        bucket: selection.bucket,
-        cohort: selection.cohort,
-        pageSize,
-        pageToken: token,
-      },
-      { signal },
-    );
+export function useRows(comparison: Comparison, selection: Selection) {
+  const { name } = comparison;
+  const { rowFilter } = selection;
+  return usePages<ComparisonRow>(rowsKey(name, selection), async (token, signal) => {
+    const early = token === '' ? await takeEarlyRows(name, rowFilter) : undefined;
+    const page = early ?? (await listRows(name, rowFilter, token, signal));
     return { items: page.rows, nextToken: page.nextPageToken, total: Number(page.totalRows) };
   });
 }

@@ -15,6 +15,7 @@ export interface Selection {
   metric: MetricComparison | undefined;
   cohort: string; // empty: all
   bucket: RowBucket;
+  rowFilter: RowFilter; // what the server is asked for
   onlyDifferences: boolean;
 }
 
@@ -27,16 +28,34 @@ function bucketOf(id: string | undefined): RowBucket {
   return found ? (Number(found[0]) as RowBucket) : RowBucket.UNSPECIFIED;
 }
 
+// The rows that the address asks for. It says so before anything of the comparison is known.
+export interface RowFilter {
+  metric: string; // empty: the one that flips are counted in
+  cohort: string; // empty: all
+  bucket: RowBucket;
+}
+
+export function rowFilterOf(query: Query): RowFilter {
+  return {
+    metric: query.get('metric') ?? '',
+    cohort: query.get('cohort') ?? '',
+    bucket: bucketOf(query.get('show')),
+  };
+}
+
 export function selectionOf(comparison: Comparison, query: Query): Selection {
-  const asked = query.get('metric');
+  const asked = rowFilterOf(query);
+  const { cohort, bucket } = asked;
+  const named = comparison.metrics.find((candidate) => candidate.metric?.id === asked.metric);
   const metric =
-    comparison.metrics.find((candidate) => candidate.metric?.id === asked) ??
+    named ??
     comparison.metrics.find((candidate) => candidate.metric?.id === comparison.flipMetric) ??
     comparison.metrics[0];
   return {
     metric,
-    cohort: query.get('cohort') ?? '',
-    bucket: bucketOf(query.get('show')),
+    cohort,
+    bucket,
+    rowFilter: named ? asked : { ...asked, metric: '' },
     onlyDifferences: !query.has('all'),
   };
 }

@@ -59,7 +59,7 @@ export function Quantiles({ id, was, is }: { id: string; was: number[]; is: numb
           ],
         })
       }
-      table={
+      table={() => (
         <table>
           <thead>
             <tr>
@@ -78,7 +78,7 @@ export function Quantiles({ id, was, is }: { id: string; was: number[]; is: numb
             ))}
           </tbody>
         </table>
-      }
+      )}
     />
   );
 }

@@ -20,7 +20,7 @@ export function Drift({ report, query }: { report: LayerReport; query: Query }) 
     layer,
     label: `${tierWords(layer.tier)[1]} ${excerpt(layer.name, 28)}`,
     tone: tierWords(layer.tier)[0],
-    href: query.href({ layer: layer.name }),
+    to: layer.name,
   }));
   const drawn = marks.filter(({ layer }) => layer.sqnrDb !== undefined);
   const worst = drawn.reduce<(typeof drawn)[number] | undefined>(
@@ -39,7 +39,8 @@ export function Drift({ report, query }: { report: LayerReport; query: Query }) 
         (worst ? ` Furthest apart: ${visible(worst.layer.name)}, ${worst.layer.sqnrDb!.toFixed(1)} dB. More decibels are closer.` : '') +
         (numIdentical > 0 ? ` ${numIdentical} of ${marks.length} layers are identical and have no dot.` : '')
       }
-      inputs={[report, query.search]}
+      link={(layer) => query.href({ layer })}
+      inputs={[report]}
       draw={(plot, width) =>
         plot.plot({
           className: 'plot',
@@ -55,11 +56,11 @@ export function Drift({ report, query }: { report: LayerReport; query: Query }) 
           marks: [
             plot.ruleX(TIERS, { x: 'level', stroke: 'var(--muted)', strokeDasharray: '3,3' }),
             plot.text(TIERS, { x: 'level', text: 'word', frameAnchor: 'top', textAnchor: 'start', dx: 4, dy: -14, fill: 'var(--muted)' }),
-            plot.dot(drawn, { x: (mark) => mark.layer.sqnrDb, y: 'label', fill: 'tone', symbol: 'square', r: 5, href: 'href' }),
+            plot.dot(drawn, { x: (mark) => mark.layer.sqnrDb, y: 'label', fill: 'tone', symbol: 'square', r: 5, href: 'to' }),
           ],
         })
       }
-      table={<LayerTable layers={report.layers} query={query} />}
+      table={() => <LayerTable layers={report.layers} query={query} />}
     />
   );
 }

@@ -45,7 +45,7 @@ export function Histogram({ layer, isLog }: { layer: LayerComparison; isLog: boo
           ],
         })
       }
-      table={
+      table={() => (
         <table>
           <thead>
             <tr>
@@ -68,7 +68,7 @@ export function Histogram({ layer, isLog }: { layer: LayerComparison; isLog: boo
             ))}
           </tbody>
         </table>
-      }
+      )}
     />
   );
 }

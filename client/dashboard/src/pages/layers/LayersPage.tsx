@@ -6,7 +6,7 @@ import { models, referenceModels } from '../../api/transport';
 import { copyText } from '../../components/Layout';
 import { Empty, Loaded } from '../../components/States';
 import { Badge } from '../../components/Words';
-import { shortName } from '../../format/names';
+import { pagePath, shortName } from '../../format/names';
 import { count, metricValue } from '../../format/numbers';
 import { csv, visible } from '../../format/text';
 import { useKeys } from '../../state/keys';
@@ -63,7 +63,7 @@ function Report({ comparison }: { comparison: Comparison }) {
   );
   return (
     <Loaded call={call} what="the layers">
-      {(report) => <View report={report} />}
+      {(report) => <View report={report} comparison={comparison} />}
     </Loaded>
   );
 }
@@ -91,7 +91,22 @@ function reportCsv(report: LayerReport): string {
   ]);
 }
 
-function View({ report }: { report: LayerReport }) {
+// Where the rows are that the layers changed: in the list of the comparison.
+function Consequences({ comparison }: { comparison: Comparison }) {
+  const path = pagePath(comparison.name);
+  return comparison.flipMetric === '' ? (
+    <p>
+      <Link href={path}>The rows behind it, worst first</Link>
+    </p>
+  ) : (
+    <p>
+      The rows behind it: <Link href={`${path}?show=broken`}>✗ {count(comparison.numBroken)} broken</Link>,{' '}
+      <Link href={`${path}?show=fixed`}>✓ {count(comparison.numFixed)} fixed</Link>.
+    </p>
+  );
+}
+
+function View({ report, comparison }: { report: LayerReport; comparison: Comparison }) {
   const query = useQuery();
   const { layers } = report;
   const chosen =
@@ -115,6 +130,7 @@ function View({ report }: { report: LayerReport }) {
     <>
       <h2>What explains the difference</h2>
       <p>{visible(swapSentence(report.swap))}</p>
+      <Consequences comparison={comparison} />
       <div class="bar">
         <span class="muted">
           Both versions ran on {count(report.numRows)} rows ({report.isa})

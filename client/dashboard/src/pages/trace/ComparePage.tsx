@@ -1,8 +1,9 @@
-import { useMemo, useRef } from 'preact/compat';
+import { useMemo } from 'preact/compat';
 import { Link } from 'wouter-preact';
 import { useCall } from '../../api/calls';
 import type { Trace } from '../../api/gen/assay/v1/trace_service_pb';
 import { traces } from '../../api/transport';
+import { Find } from '../../components/Find';
 import { Grid } from '../../components/Grid';
 import { copyText, useTitle } from '../../components/Layout';
 import { Loaded } from '../../components/States';
@@ -99,7 +100,6 @@ const selfChange = (row: PathDifference) => Math.abs(row.selfAfter - row.selfBef
 
 function View({ before, after }: { before: Trace; after: Trace }) {
   const query = useQuery();
-  const find = useRef<HTMLInputElement>(null);
   const rows = useMemo(() => comparePaths(before, after), [before, after]);
   const text = (query.get('find') ?? '').toLowerCase();
   const isByChange = query.get('sort') === 'change';
@@ -110,7 +110,6 @@ function View({ before, after }: { before: Trace; after: Trace }) {
   const chosen = rows.find((row) => row.path === query.get('path'));
   const copyCsv = () => void copyText(pathsCsv(shown), 'the paths as CSV');
   useKeys([
-    { key: '/', what: 'Find a span', run: () => find.current?.focus() },
     { key: 's', what: 'By path, or largest change first', run: () => query.set({ sort: isByChange ? undefined : 'change' }) },
     { key: 'c', what: 'Copy the paths as CSV', run: copyCsv },
   ]);
@@ -126,16 +125,7 @@ function View({ before, after }: { before: Trace; after: Trace }) {
           ` The largest change of own time: ${visible(most.name)}, ${duration(most.selfBefore)} before, ${duration(most.selfAfter)} after.`}
       </p>
       <div class="bar">
-        <label>
-          find{' '}
-          <input
-            ref={find}
-            type="search"
-            value={query.get('find') ?? ''}
-            placeholder="name"
-            onInput={(event) => query.set({ find: event.currentTarget.value }, true)}
-          />
-        </label>
+        <Find what="Find a span" placeholder="name" />
         <label>
           <input type="checkbox" checked={isByChange} onChange={() => query.set({ sort: isByChange ? undefined : 'change' })} />{' '}
           largest change first

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/compat';
+import { Span_Status } from '../../api/gen/assay/v1/trace_service_pb';
 import { duration } from '../../format/numbers';
 import type { SpanRow } from './spans';
 
@@ -46,10 +47,9 @@ export function Overview({
     const style = getComputedStyle(element);
     const depth = 1 + rows.reduce((most, row) => Math.max(most, row.depth), 0);
     const line = Math.max(1, HEIGHT / depth);
+    const [bad, accent, muted] = ['--bad', '--accent', '--muted'].map((name) => style.getPropertyValue(name));
     for (const row of rows) {
-      context.fillStyle = style.getPropertyValue(
-        row.span.status === 2 ? '--bad' : row.isCritical ? '--accent' : '--muted',
-      );
+      context.fillStyle = (row.span.status === Span_Status.ERROR ? bad : row.isCritical ? accent : muted)!;
       context.fillRect(
         (row.start / total) * width,
         row.depth * line,

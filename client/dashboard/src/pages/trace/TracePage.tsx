@@ -1,8 +1,9 @@
-import { useMemo, useRef, useState } from 'preact/compat';
+import { useMemo, useState } from 'preact/compat';
 import { useLocation } from 'wouter-preact';
 import { useCall } from '../../api/calls';
 import { Span_Status, type Trace } from '../../api/gen/assay/v1/trace_service_pb';
 import { traces } from '../../api/transport';
+import { Find } from '../../components/Find';
 import { Grid } from '../../components/Grid';
 import { copyText, useTitle } from '../../components/Layout';
 import { Loaded } from '../../components/States';
@@ -15,6 +16,8 @@ import { useQuery } from '../../state/query';
 import { Facts } from '../RunPage';
 import { Overview } from './Overview';
 import { byName, matches, spanRows, type SpanRow } from './spans';
+
+const MAX_NAMES = 50;
 
 export function TracePage({ name }: { name: string }) {
   useTitle(`trace ${shortName(name).slice(0, 8)}`);
@@ -98,18 +101,19 @@ function View({ trace }: { trace: Trace }) {
   const total = Math.max(1, Number(trace.durationNs));
   const from = Number(query.get('from') ?? 0) || 0;
   const to = Number(query.get('to') ?? total) || total;
-  const filter = {
-    text: query.get('find') ?? '',
-    minShare: (Number(query.get('min') ?? 0) || 0) / 100,
-    onlyCritical: query.has('critical'),
-  };
-  const shown = rows.filter(
-    (row) =>
-      matches(row, filter, total) && row.start <= to && row.start + row.duration >= from,
+  const text = query.get('find') ?? '';
+  const minShare = (Number(query.get('min') ?? 0) || 0) / 100;
+  const onlyCritical = query.has('critical');
+  const shown = useMemo(
+    () =>
+      rows.filter(
+        (row) => matches(row, { text, minShare, onlyCritical }, total) && row.start <= to && row.start + row.duration >= from,
+      ),
+    [rows, text, minShare, onlyCritical, total, from, to],
   );
+  const names = useMemo(() => byName(rows).slice(0, MAX_NAMES), [rows]);
   const selected = query.get('span');
   const chosen = rows.find((row) => row.span.spanId === selected);
-  const find = useRef<HTMLInputElement>(null);
   const zoom = (left: number, right: number) => {
     const isWhole = left <= 0 && right >= total;
     query.set({
@@ -127,12 +131,11 @@ function View({ trace }: { trace: Trace }) {
     zoom(from + by, to + by);
   };
   useKeys([
-    { key: '/', what: 'Find a span', run: () => find.current?.focus() },
     { key: '+', what: 'Zoom in on the span', run: () => scale(0.5) },
     { key: '-', what: 'Zoom out', run: () => scale(2) },
     { key: 'a', what: 'Earlier', run: () => pan(-0.25) },
     { key: 'd', what: 'Later', run: () => pan(0.25) },
-    { key: 'x', what: 'Only the critical path', run: () => query.set({ critical: !filter.onlyCritical }) },
+    { key: 'x', what: 'Only the critical path', run: () => query.set({ critical: !onlyCritical }) },
     { key: 'Escape', what: 'The whole trace', run: () => query.set({ from: undefined, to: undefined }) },
   ]);
   return (
@@ -157,16 +160,7 @@ function View({ trace }: { trace: Trace }) {
         <CompareWith trace={trace} />
       </div>
       <div class="bar">
-        <label>
-          find{' '}
-          <input
-            ref={find}
-            type="search"
-            value={filter.text}
-            placeholder="name or attribute=value"
-            onInput={(event) => query.set({ find: event.currentTarget.value }, true)}
-          />
-        </label>
+        <Find what="Find a span" placeholder="name or attribute=value" />
         <label>
           at least{' '}
           <input
@@ -174,7 +168,7 @@ function View({ trace }: { trace: Trace }) {
             min={0}
             max={100}
             step={0.5}
-            value={filter.minShare * 100}
+            value={minShare * 100}
             onChange={(event) => query.set({ min: event.currentTarget.value })}
           />{' '}
           % of the trace
@@ -182,8 +176,8 @@ function View({ trace }: { trace: Trace }) {
         <label>
           <input
             type="checkbox"
-            checked={filter.onlyCritical}
-            onChange={() => query.set({ critical: !filter.onlyCritical })}
+            checked={onlyCritical}
+            onChange={() => query.set({ critical: !onlyCritical })}
           />{' '}
           critical path only
         </label>
@@ -220,7 +214,7 @@ function View({ trace }: { trace: Trace }) {
       </p>
       <Grid
         label="spans"
-        listKey={`${filter.text}/${filter.minShare}/${filter.onlyCritical}`}
+        listKey={`${text}/${minShare}/${onlyCritical}`}
         items={shown}
         total={shown.length}
         hasMore={false}
@@ -267,18 +261,16 @@ function View({ trace }: { trace: Trace }) {
                 </tr>
               </thead>
               <tbody>
-                {byName(rows)
-                  .slice(0, 50)
-                  .map((entry) => (
-                    <tr key={entry.name}>
-                      <th scope="row" class="data">
-                        {visible(entry.name)}
-                      </th>
-                      <td class="number">{count(entry.count)}</td>
-                      <td class="number">{duration(entry.self)}</td>
-                      <td class="number">{duration(entry.total)}</td>
-                    </tr>
-                  ))}
+                {names.map((entry) => (
+                  <tr key={entry.name}>
+                    <th scope="row" class="data">
+                      {visible(entry.name)}
+                    </th>
+                    <td class="number">{count(entry.count)}</td>
+                    <td class="number">{duration(entry.self)}</td>
+                    <td class="number">{duration(entry.total)}</td>
+                  </tr>
+                ))}
               </tbody>
             </table>
           </div>
