@@ -140,7 +140,7 @@ class HostileSenderTest(AssayCase):
 
         cut = self.metric("assay_otlp_cut_values_total")
         self.assert_bounded(self.peak_growth(send), LIMIT)
-        self.assertEqual(self.metric("assay_otlp_cut_values_total"), cut + 1)
+        self.assertGreater(self.metric("assay_otlp_cut_values_total"), cut)
 
     def test_a_trace_of_200000_spans_is_kept_and_shown_in_part(self):
         trace_id = b"\xab" * 16
