@@ -85,13 +85,6 @@ absl::StatusOr<ExitCode> ExplainOutputs(Context& context, const ExplainOptions& 
   ASSAY_ASSIGN_OR_RETURN(const std::vector<v1::LayerReport> reports, Explain(context, options));
   const Table table = ExplanationTable(reports);
   switch (context.format()) {
-    case OutputFormat::kText:
-      context.PrintReport(absl::StrFormat("\n%s on %s, against what was recorded\n%s\n%s",
-                                          client::ShortName(reports.front().baseline()),
-                                          client::ShortName(reports.front().dataset_version()),
-                                          table.Text(context.width(), context.palette(), 2),
-                                          Sentences(reports)));
-      break;
     case OutputFormat::kJson:
       context.Print(
           absl::StrFormat("{\"explanations\": [%s]}\n",
@@ -105,6 +98,12 @@ absl::StatusOr<ExitCode> ExplainOutputs(Context& context, const ExplainOptions& 
     case OutputFormat::kMarkdown:
       context.Print(table.Markdown() + "\n" + Sentences(reports));
       break;
+    default:
+      context.PrintReport(absl::StrFormat("\n%s on %s, against what was recorded\n%s\n%s",
+                                          client::ShortName(reports.front().baseline()),
+                                          client::ShortName(reports.front().dataset_version()),
+                                          table.Text(context.width(), context.palette(), 2),
+                                          Sentences(reports)));
   }
   return ExitCode::kPass;
 }
