@@ -42,8 +42,8 @@ absl::StatusOr<std::vector<ReportFile>> OpenReportFiles(const std::vector<std::s
 
 // Writes a comparison that has ended: to standard output as -o asks, one of kVerdictFormats, and to
 // `files`. `policy` is where its gates were written; without a path the comparison's own policy is
-// named, if it has any. The exit code is that of the verdict whatever the formats are, unless a file
-// cannot be written.
+// named, if it has any. The exit code is that of the verdict whatever the formats are, unless a
+// file cannot be written.
 absl::StatusOr<ExitCode> PrintComparison(Context& context, const v1::Comparison& comparison,
                                          const std::vector<ReportFile>& files = {},
                                          const PolicyFile& policy = {});
