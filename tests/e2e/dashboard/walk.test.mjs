@@ -206,7 +206,10 @@ describe('what is drawn', () => {
     await onPage(`/comparisons/${stage.embed}?metric=cosine`, async (page) => {
       await page.keyboard.press('f');
       await page.waitForURL(/show=broken/);
-      await page.locator('.plot-place a[href*="show=broken"]').last().click();
+      await page.waitForFunction(() =>
+        [...document.querySelectorAll('.plot-place a')].every((mark) => mark.getAttribute('href').includes('show=broken')),
+      );
+      await page.locator('.plot-place a').last().click();
       await page.waitForURL(/show=broken.*cohort=/);
     });
   });

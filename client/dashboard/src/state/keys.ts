@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/compat';
+import { useLayoutEffect } from 'preact/compat';
 
 // Keys of the page that is open. Single letters rest while someone types, and can be switched off.
 
@@ -52,7 +52,8 @@ window.addEventListener('keydown', (event) => {
 });
 
 export function useKeys(bindings: KeyBinding[]): void {
-  useEffect(() => {
+  // Before the next event: a key pressed right after another must not meet what that one saw.
+  useLayoutEffect(() => {
     stack.push(bindings);
     return () => {
       stack.splice(stack.indexOf(bindings), 1);
