@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <memory>
 #include <numeric>
-#include <ranges>
 #include <utility>
+#include <vector>
 
 #include "server/base/status_macros.h"
 #include "server/run/output_index.h"
@@ -63,8 +63,9 @@ absl::StatusOr<Column> ReadFirstOutputs(store::Store& store, const ComparedRun& 
       Append(found, Gather(*block.scored.Batch().output(column.name), taken));
     }
   }
-  const auto in_order = std::views::iota(std::int64_t{0}, found.num_rows);
-  return std::ranges::equal(place, in_order) ? std::move(found) : Gather(found, place);
+  std::vector<std::int64_t> in_order(static_cast<std::size_t>(found.num_rows));
+  std::iota(in_order.begin(), in_order.end(), std::int64_t{0});
+  return place == in_order ? std::move(found) : Gather(found, place);
 }
 
 }  // namespace assay::run

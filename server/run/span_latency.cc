@@ -199,6 +199,7 @@ MetricDescriptor SpanMetric(const std::string& name) {
 std::vector<std::pair<std::string, const PairedTimes*>> ByTime(
     const std::map<std::string, PairedTimes>& by_name) {
   std::vector<std::pair<std::string, const PairedTimes*>> sorted;
+  sorted.reserve(by_name.size());
   for (const auto& [name, times] : by_name) {
     sorted.emplace_back(name, &times);
   }
