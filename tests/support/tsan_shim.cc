@@ -4,7 +4,9 @@
 // into one that users run.
 //
 // gRPC takes all its locks through exported absl::Mutex functions, which a program can interpose;
-// the other hand-over is the tag of a batch, from grpc_call_start_batch to the completion queue.
+// the other hand-overs are the tag of a batch, from grpc_call_start_batch to the completion queue,
+// and the count of a server call's callbacks, of which the library drops the last when the caller
+// is gone.
 
 #include <absl/synchronization/mutex.h>
 #include <absl/time/time.h>
@@ -18,6 +20,7 @@
 #define NO_TSAN __attribute__((no_sanitize("thread")))
 #define MUTEX "_ZN4absl7debian35Mutex"
 #define CONDVAR "_ZN4absl7debian37CondVar"
+#define SCHEDULE_ON_DONE "_ZN4grpc8internal18ServerCallbackCall14ScheduleOnDoneEb"
 
 namespace {
 
@@ -191,6 +194,16 @@ NO_TSAN grpc_event grpc_completion_queue_pluck(grpc_completion_queue* queue, voi
     __tsan_acquire(event.tag);
   }
   return event;
+}
+
+// Whoever drops the last callback schedules OnDone; all others have dropped theirs before. The
+// count lies behind the pointer to the virtual functions and the count of reasons to cancel
+// (grpcpp/support/server_callback.h).
+NO_TSAN void ShimScheduleOnDone(void* call, bool is_inline) asm(SCHEDULE_ON_DONE);
+NO_TSAN void ShimScheduleOnDone(void* call, bool is_inline) {
+  static auto* const real = Real<void(void*, bool)>(SCHEDULE_ON_DONE);
+  __tsan_acquire(static_cast<char*>(call) + sizeof(void*) + sizeof(int));
+  real(call, is_inline);
 }
 
 }  // extern "C"
