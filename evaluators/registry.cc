@@ -42,7 +42,9 @@ constexpr std::array<Factory, 6> kFactories = {{
     {"ground_truth_match", MakeGroundTruthMatch, GroundTruthMatchOptions, EveryMatchOption},
     {"ranking", MakeRanking, RankingOptions, EveryMeasure},
     {"embedding_similarity", MakeEmbeddingSimilarity, EmbeddingSimilarityOptions,
-     [] { return std::vector<std::string>{"cosine"}; }},
+     [] {
+       return std::vector<std::string>{"cosine", "l2", "norm_ratio"};
+     }},
     {"latency", MakeLatency, LatencyOptions, [] { return std::vector<std::string>{"latency_us"}; }},
     {"cost", MakeCost, CostOptions, [] { return std::vector<std::string>{"cost"}; }},
     {"score", MakeScore, ScoreOptions,

@@ -1,15 +1,21 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "assay/v1/run_service.pb.h"
 #include "client/cli/commands.h"
+#include "client/cli/metric_message.h"
 #include "client/cli/numbers.h"
 #include "client/cli/table.h"
 #include "client/cpp/status_macros.h"
+#include "evaluators/metrics/embedding_change.h"
 #include "evaluators/registry.h"
 
 namespace assay::cli {
@@ -31,31 +37,38 @@ std::string RangeText(const MetricDescriptor& metric) {
   return absl::StrFormat("[%g, %g]", metric.lowest, metric.highest);
 }
 
-// Metrics are listed as the metrics of a run that has not happened.
-void AddMetric(const MetricDescriptor& from, v1::Run& to) {
-  v1::Metric& metric = *to.add_metrics();
-  metric.set_id(from.id);
-  metric.set_definition_id(from.definition_id);
-  metric.set_direction(static_cast<v1::Direction>(from.direction));
-  metric.set_kind(static_cast<v1::MetricKind>(from.kind));
-  metric.set_unit(from.unit);
-  metric.set_lowest(from.lowest);
-  metric.set_highest(from.highest);
-  metric.set_formula(from.formula);
-  metric.set_undefined(from.undefined);
-  metric.set_source(from.source);
+// Metrics under the name of what computes them.
+struct Group {
+  std::string name;
+  std::string spec;  // empty: no evaluator, `diff` computes them
+  std::vector<MetricDescriptor> metrics;
+};
+
+absl::StatusOr<Group> GroupOf(const std::string& name, const std::string& spec) {
+  ASSAY_ASSIGN_OR_RETURN(const std::unique_ptr<const Evaluator> evaluator, MakeEvaluator(spec));
+  return Group{name, evaluator->spec(), {evaluator->metrics().begin(), evaluator->metrics().end()}};
+}
+
+absl::StatusOr<std::vector<Group>> EveryGroup() {
+  std::vector<Group> groups;
+  for (const std::string& name : EvaluatorNames()) {
+    ASSAY_ASSIGN_OR_RETURN(groups.emplace_back(), GroupOf(name, FullSpec(name)));
+  }
+  groups.push_back({"embedding_change", "", EmbeddingChangeMetrics()});
+  return groups;
 }
 
 absl::StatusOr<ExitCode> RunList(const Context& context) {
   Table table({{"EVALUATOR"}, {"METRIC"}, {"BETTER"}, {"RANGE"}, {"UNIT"}, {"DEFINITION"}});
   v1::Run metrics;
-  for (const std::string& name : EvaluatorNames()) {
-    ASSAY_ASSIGN_OR_RETURN(const std::unique_ptr<const Evaluator> evaluator,
-                           MakeEvaluator(FullSpec(name)));
-    metrics.add_evaluators(evaluator->spec());
-    for (const MetricDescriptor& metric : evaluator->metrics()) {
+  ASSAY_ASSIGN_OR_RETURN(const std::vector<Group> groups, EveryGroup());
+  for (const Group& group : groups) {
+    if (!group.spec.empty()) {
+      metrics.add_evaluators(group.spec);
+    }
+    for (const MetricDescriptor& metric : group.metrics) {
       AddMetric(metric, metrics);
-      table.AddRow({name, metric.id, std::string(DirectionWord(metric.direction)),
+      table.AddRow({group.name, metric.id, std::string(DirectionWord(metric.direction)),
                     RangeText(metric), metric.unit, metric.definition_id});
     }
   }
@@ -72,37 +85,38 @@ std::string MetricText(const MetricDescriptor& metric, const Palette& palette) {
       metric.unit, metric.undefined, metric.source);
 }
 
-// `reference`: an evaluator, a specification, or a metric as `ls` lists it.
-absl::StatusOr<ExitCode> RunShow(const Context& context, const std::string& reference) {
-  std::vector<std::string> specs;
-  std::string only_metric;
-  if (const std::string full = FullSpec(reference); !full.empty()) {
-    specs = {full};
-  } else if (reference.find(':') != std::string::npos) {
-    specs = {reference};
-  } else {
-    only_metric = reference;
-    for (const std::string& name : EvaluatorNames()) {
-      specs.push_back(FullSpec(name));
-    }
+// The metrics that `reference` means: a specification, a name in EVALUATOR of `ls`, or a metric.
+absl::StatusOr<std::vector<MetricDescriptor>> Find(const std::string& reference) {
+  if (reference.find(':') != std::string::npos) {
+    ASSAY_ASSIGN_OR_RETURN(Group group, GroupOf(reference, reference));
+    return std::move(group.metrics);
   }
+  ASSAY_ASSIGN_OR_RETURN(std::vector<Group> groups, EveryGroup());
+  std::vector<MetricDescriptor> found;
+  for (Group& group : groups) {
+    if (group.name == reference) {
+      return std::move(group.metrics);
+    }
+    std::ranges::copy_if(group.metrics, std::back_inserter(found),
+                         [&](const MetricDescriptor& metric) { return metric.id == reference; });
+  }
+  if (found.empty()) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "'%s' is no evaluator and no metric of one; see assay evaluator ls", reference));
+  }
+  return found;
+}
+
+absl::StatusOr<ExitCode> RunShow(const Context& context, const std::string& reference) {
+  ASSAY_ASSIGN_OR_RETURN(const std::vector<MetricDescriptor> found, Find(reference));
   v1::Run metrics;
   std::string text;
   Table table({{"METRIC"}, {"DEFINITION"}, {"FORMULA"}, {"UNDEFINED"}, {"SOURCE"}});
-  for (const std::string& spec : specs) {
-    ASSAY_ASSIGN_OR_RETURN(const std::unique_ptr<const Evaluator> evaluator, MakeEvaluator(spec));
-    for (const MetricDescriptor& metric : evaluator->metrics()) {
-      if (only_metric.empty() || metric.id == only_metric) {
-        AddMetric(metric, metrics);
-        text += (text.empty() ? "" : "\n") + MetricText(metric, context.palette());
-        table.AddRow(
-            {metric.id, metric.definition_id, metric.formula, metric.undefined, metric.source});
-      }
-    }
-  }
-  if (text.empty()) {
-    return absl::InvalidArgumentError(absl::StrFormat(
-        "'%s' is no evaluator and no metric of one; see assay evaluator ls", reference));
+  for (const MetricDescriptor& metric : found) {
+    AddMetric(metric, metrics);
+    text += (text.empty() ? "" : "\n") + MetricText(metric, context.palette());
+    table.AddRow(
+        {metric.id, metric.definition_id, metric.formula, metric.undefined, metric.source});
   }
   if (context.format() == OutputFormat::kText) {
     context.PrintReport(std::move(text));

@@ -15,6 +15,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "assay/v1/run_service.pb.h"
+#include "client/cli/metric_message.h"
 #include "client/cli/numbers.h"
 #include "client/cli/push.h"
 #include "client/cli/result_table_text.h"
@@ -196,12 +197,7 @@ ColumnTypes TypesOf(const MatchedRows& rows) {
 
 void AddSummary(const MetricDescriptor& metric, std::optional<double> value,
                 std::int64_t num_defined, std::int64_t num_undefined, v1::Run& run) {
-  v1::Metric& described = *run.add_metrics();
-  described.set_id(metric.id);
-  described.set_definition_id(metric.definition_id);
-  described.set_direction(static_cast<v1::Direction>(metric.direction));
-  described.set_kind(static_cast<v1::MetricKind>(metric.kind));
-  described.set_unit(metric.unit);
+  AddMetric(metric, run);
   v1::Summary& summary = *run.add_summaries();
   summary.set_metric(metric.id);
   summary.set_num_rows(num_defined);

@@ -87,4 +87,7 @@ absl::StatusOr<EmbeddingChange> MeasureEmbeddingChange(const Column& baseline,
                                                        const EmbeddingChangeOptions& options,
                                                        const ParallelFor& parallel_for);
 
+// What each value of an EmbeddingChange and an EmbeddingSpread is, with the default k.
+std::vector<MetricDescriptor> EmbeddingChangeMetrics();
+
 }  // namespace assay

@@ -1,6 +1,7 @@
 """`assay score` on labels, `assay evaluator`, and the tables that a run keeps."""
 
 import base64
+import json
 import unittest
 
 from assay_case import AssayCase
@@ -51,13 +52,24 @@ class ScoreLabelsTest(AssayCase):
                       self.fails(2, "score", "--labels", labels, "--predictions", unknown))
 
 
+class ScoreJsonTest(AssayCase):
+    def test_a_metric_is_described_as_a_run_describes_it(self):
+        printed = json.loads(self.ok("score", "--labels", self.write("l.csv", LABELS), "--predictions",
+                                     self.write("p.csv", LABELS), "-m", "mcc", "-o", "json"))
+        metric = printed["metrics"][0]
+        self.assertEqual((metric["lowest"], metric["highest"]), (-1, 1))
+        self.assertNotEqual(metric["formula"], "")
+
+
 class EvaluatorCommandTest(AssayCase):
     def test_every_metric_is_listed_and_defined(self):
         listed = self.ok("evaluator", "ls")
-        for metric in ("macro_f1", "ece", "squad_f1", "nDCG@10", "cosine", "latency_us"):
+        for metric in ("macro_f1", "ece", "squad_f1", "nDCG@10", "cosine", "norm_ratio", "latency_us",
+                       "neighbor_overlap@10", "effective_rank"):
             self.assertIn(f" {metric} ", listed)
         shown = self.ok("evaluator", "show", "ece")
         self.assertIn("assay/ece(bins=15,edges=right)/1", shown)
+        self.assertIn("source     scipy.spatial.procrustes", self.ok("evaluator", "show", "embedding_change"))
         self.fails(2, "evaluator", "show", "nothing")
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks who includes whom. Extending the tables below is a reviewed decision (CONTRIBUTING.md).
+"""Checks who includes whom, and that a source includes its own header first, which proves that the header
+compiles alone. Extending the tables below is a reviewed decision (CONTRIBUTING.md).
 
 Usage: layering.py [ROOT]. Prints `file:line: what` for each finding and exits 1 when there is one.
 """
@@ -78,10 +79,15 @@ def check_file(root, path):
     if folder is None:
         return findings
     inside = "/".join(relative.parts[:-1])
+    own_header = path.with_suffix(".h")
+    is_first = path.suffix == ".cc" and own_header.exists()
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         match = INCLUDE.match(line)
         if match:
             include = match.group(2)
+            if is_first and include != str(own_header.relative_to(root)):
+                findings.append((number, "the first include is not the file's own header"))
+            is_first = False
             target = target_of(include)
             if target is not None and target != folder and target not in ALLOWED[folder]:
                 findings.append((number, f"{folder} may not include {target}"))

@@ -44,7 +44,10 @@ def main():
     for name, text in PLANTED.items():
         code, output = findings({name: text})
         assert code == 1 and name.split("/")[0] in output, f"{name}: not found: {output!r}"
-    print(f"{len(PLANTED)} planted lines found")
+    code, output = findings({"server/run/a.h": "#pragma once",
+                             "server/run/a.cc": '#include <string>\n#include "server/run/a.h"'})
+    assert code == 1 and "server/run/a.cc:1: the first include" in output, output
+    print(f"{len(PLANTED) + 1} planted lines found")
 
 
 if __name__ == "__main__":

@@ -3,11 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "evaluators/metrics/embedding_change.h"
 #include "tests/unit/evaluators/column_makers.h"
 
 namespace assay {
@@ -178,16 +181,40 @@ TEST(CompleteSpecTest, TakesEveryOutsideScore) {
   EXPECT_EQ(*CompleteSpec("score", rows.Types()), "score:x");
 }
 
+void ExpectDescribedInFull(const MetricDescriptor& metric) {
+  EXPECT_THAT(metric.definition_id, testing::MatchesRegex("[a-z0-9_]+/.+/[0-9]+")) << metric.id;
+  EXPECT_LT(metric.lowest, metric.highest) << metric.id;
+  EXPECT_NE(metric.formula, "") << metric.id;
+  EXPECT_NE(metric.undefined, "") << metric.id;
+  EXPECT_NE(metric.source, "") << metric.id;
+}
+
 TEST(DescriptorTest, EveryMetricIsDescribedInFull) {
   for (const std::string& name : EvaluatorNames()) {
     const auto evaluator = MakeEvaluator(FullSpec(name));
     ASSERT_TRUE(evaluator.ok()) << evaluator.status().ToString();
+    std::ranges::for_each((*evaluator)->metrics(), ExpectDescribedInFull);
+  }
+  std::ranges::for_each(EmbeddingChangeMetrics(), ExpectDescribedInFull);
+}
+
+TEST(DescriptorTest, ARunHasNoMetricThatTheFullListLacks) {
+  const Rows rows = {.examples = {{"label", TextColumn({"a"})},
+                                  {"reference_embedding", FloatVectorColumn(1, {1})}},
+                     .outputs = {{"label", TextColumn({"a"})},
+                                 {"text", TextColumn({"a"})},
+                                 {"embedding", FloatVectorColumn(1, {1})}}};
+  std::set<std::string> listed;
+  for (const std::string& name : EvaluatorNames()) {
+    const auto evaluator = MakeEvaluator(FullSpec(name));
     for (const MetricDescriptor& metric : (*evaluator)->metrics()) {
-      EXPECT_THAT(metric.definition_id, testing::MatchesRegex("[a-z0-9_]+/.+/[0-9]+")) << metric.id;
-      EXPECT_LT(metric.lowest, metric.highest) << metric.id;
-      EXPECT_NE(metric.formula, "") << metric.id;
-      EXPECT_NE(metric.undefined, "") << metric.id;
-      EXPECT_NE(metric.source, "") << metric.id;
+      listed.insert(metric.id);
+    }
+  }
+  for (const std::string& spec : DefaultEvaluators(rows.Types())) {
+    const auto evaluator = MakeEvaluator(spec);
+    for (const MetricDescriptor& metric : (*evaluator)->metrics()) {
+      EXPECT_TRUE(listed.contains(metric.id)) << metric.id;
     }
   }
 }
