@@ -56,7 +56,7 @@ std::string RatioText(const PathDifference& path, bool is_text) {
     return is_text ? (path.num_before == 0 ? "new" : path.num_after == 0 ? "gone" : "-") : "";
   }
   const double ratio = static_cast<double>(path.after_ns) / static_cast<double>(path.before_ns);
-  return absl::StrFormat(is_text ? "%.2fx" : "%.17g", ratio);
+  return is_text ? absl::StrFormat("%.2fx", ratio) : absl::StrFormat("%.17g", ratio);
 }
 
 }  // namespace

@@ -157,8 +157,7 @@ std::vector<std::int64_t> RandomCuts(std::mt19937& random) {
     cuts.push_back(1 + static_cast<std::int64_t>(random() % (kNumRows - 1)));
   }
   std::ranges::sort(cuts);
-  const auto repeated = std::ranges::unique(cuts);
-  cuts.erase(repeated.begin(), repeated.end());
+  cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
   return cuts;
 }
 

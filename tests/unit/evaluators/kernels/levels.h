@@ -11,7 +11,7 @@ namespace assay {
 // Restores the level at the end of a test.
 class LevelScope {
  public:
-  LevelScope() = default;
+  LevelScope() {}  // not defaulted: clang makes no const object of that
   ~LevelScope() { SelectIsa(before_); }
   LevelScope(const LevelScope&) = delete;
   LevelScope& operator=(const LevelScope&) = delete;

@@ -138,9 +138,10 @@ TYPED_TEST(PackedMatrixTest, ALayerWithoutInputsIsItsBias) {
 
 TYPED_TEST(PackedMatrixTest, NanAndInfinityReachTheirRowsAlone) {
   const TypeParam inf = std::numeric_limits<TypeParam>::infinity();
+  const TypeParam nan = std::numeric_limits<TypeParam>::quiet_NaN();
   for (const Isa isa : Levels()) {
     ASSERT_TRUE(SelectIsa(isa));
-    const auto y = Multiply<TypeParam>({inf, 1, std::nan(""), 1, 2, 1}, 3, {1, 1}, 1, 2);
+    const auto y = Multiply<TypeParam>({inf, 1, nan, 1, 2, 1}, 3, {1, 1}, 1, 2);
     EXPECT_EQ(y[0], inf);
     EXPECT_TRUE(std::isnan(y[1]));
     EXPECT_EQ(y[2], 3);

@@ -138,11 +138,11 @@ TEST(RankingPropertiesTest, MovingARelevantDocumentUpNeverLosesAnything) {
     if (!query.judged || !query.ranked) {
       continue;
     }
-    for (auto& [document, score] : *query.ranked) {
+    for (auto& ranked : *query.ranked) {
       const auto relevant = std::find_if(
           query.judged->begin(), query.judged->end(),
-          [&](const auto& judged) { return judged.first == document && judged.second >= 3; });
-      score += relevant != query.judged->end() ? 100 : 0;
+          [&](const auto& judged) { return judged.first == ranked.first && judged.second >= 3; });
+      ranked.second += relevant != query.judged->end() ? 100 : 0;
     }
   }
   const auto after = MakeRows(queries).Score(*Make(kBounded));

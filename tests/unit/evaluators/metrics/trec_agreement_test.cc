@@ -120,7 +120,7 @@ Values ReadExpected(const Case& files) {
 bool IsCount(const std::string& metric) { return metric.starts_with("num_"); }
 
 std::string Printed(const std::string& metric, double value) {
-  return absl::StrFormat(IsCount(metric) ? "%.0f" : "%.4f", value);
+  return IsCount(metric) ? absl::StrFormat("%.0f", value) : absl::StrFormat("%.4f", value);
 }
 
 Values Compute(const Case& files, const std::set<std::string>& metrics) {
