@@ -80,7 +80,9 @@ class CorpusState {
 struct ColumnTypes {
   std::function<std::optional<ColumnType>(std::string_view)> example;
   std::function<std::optional<ColumnType>(std::string_view)> output;
-  std::function<std::int32_t(std::string_view)> output_dimension;  // 0: no vector; may be empty
+  // Components of a vector; 0: no vector. May be empty.
+  std::function<std::int32_t(std::string_view)> example_dimension;
+  std::function<std::int32_t(std::string_view)> output_dimension;
   std::vector<std::string> example_names;
   std::vector<std::string> output_names;
 };

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "evaluators/metrics/embedding_norm.h"
 #include "evaluators/metrics/embedding_similarity.h"
 #include "evaluators/metrics/evaluator_spec.h"
 #include "evaluators/metrics/ground_truth_match.h"
@@ -37,8 +38,8 @@ std::vector<std::string> EveryMeasure() {
           "num_rel", "num_rel_ret", "nDCG_exp@10", "R_cap@10", "IPrec@0.1"};
 }
 
-// In the order of DefaultEvaluators.
-constexpr std::array<Factory, 6> kFactories = {{
+// In the order of DefaultEvaluators, which takes the last only when no other fits.
+constexpr std::array<Factory, 7> kFactories = {{
     {"ground_truth_match", MakeGroundTruthMatch, GroundTruthMatchOptions, EveryMatchOption},
     {"ranking", MakeRanking, RankingOptions, EveryMeasure},
     {"embedding_similarity", MakeEmbeddingSimilarity, EmbeddingSimilarityOptions,
@@ -51,6 +52,8 @@ constexpr std::array<Factory, 6> kFactories = {{
      [] {
        return std::vector<std::string>{"NAME", "OTHER:lower"};
      }},
+    {"embedding_norm", MakeEmbeddingNorm, EmbeddingNormOptions,
+     [] { return std::vector<std::string>{"embedding_norm"}; }},
 }};
 
 absl::StatusOr<const Factory*> FindFactory(std::string_view name) {
@@ -123,6 +126,9 @@ absl::StatusOr<std::vector<std::unique_ptr<const Evaluator>>> MakeEvaluators(
 std::vector<std::string> DefaultEvaluators(const ColumnTypes& columns) {
   std::vector<std::string> specs;
   for (const Factory& factory : kFactories) {
+    if (&factory == &kFactories.back() && !specs.empty()) {
+      break;
+    }
     EvaluatorSpec spec = {
         .instance = "", .name = std::string(factory.name), .options = factory.options(columns)};
     if (spec.options.empty()) {

@@ -109,6 +109,10 @@ void Cancel(client::Client& client, const v1::Run& run) {
   client.CancelRun(request).IgnoreError();
 }
 
+// What a run does with embeddings that the dataset's reference cannot judge, as those of a model
+// with another number of dimensions.
+constexpr std::string_view kEmbeddingNorm = "embedding_norm:embedding_norm";
+
 // Makes the runs of two model versions. Where the columns of one allow more than those of the
 // other, both are scored by what both allow.
 absl::StatusOr<Sides> CreateBoth(client::Client& client, const Context& context,
@@ -127,6 +131,12 @@ absl::StatusOr<Sides> CreateBoth(client::Client& client, const Context& context,
   for (const std::string& evaluator : of_baseline) {
     if (std::find(of_candidate.begin(), of_candidate.end(), evaluator) != of_candidate.end()) {
       request.add_evaluators(evaluator);
+    }
+  }
+  for (const auto* evaluators : {&of_baseline, &of_candidate}) {
+    const auto norm = std::find(evaluators->begin(), evaluators->end(), kEmbeddingNorm);
+    if (request.evaluators_size() == 0 && norm != evaluators->end()) {
+      request.add_evaluators(*norm);
     }
   }
   if (request.evaluators_size() == 0) {

@@ -188,10 +188,14 @@ ColumnTypes TypesOf(const MatchedRows& rows) {
   ColumnTypes types;
   types.example = type_in(rows.examples);
   types.output = type_in(rows.outputs);
-  types.output_dimension = [find = Finder(rows.outputs)](std::string_view name) {
-    const Column* const column = find(name);
-    return column == nullptr ? 0 : column->dimension;
+  const auto dimension_in = [](const Columns& columns) {
+    return [find = Finder(columns)](std::string_view name) {
+      const Column* const column = find(name);
+      return column == nullptr ? 0 : column->dimension;
+    };
   };
+  types.example_dimension = dimension_in(rows.examples);
+  types.output_dimension = dimension_in(rows.outputs);
   return types;
 }
 

@@ -32,6 +32,15 @@ absl::Status CheckVector(std::string_view side, std::string_view name,
                          : WrongColumnType(side, name, *type, "float32_vector or float64_vector");
 }
 
+// OK when a dimension is not known yet.
+absl::Status CheckDimensions(std::int32_t reference, std::int32_t embedding) {
+  return reference == embedding || reference == 0 || embedding == 0
+             ? absl::OkStatus()
+             : absl::FailedPreconditionError(absl::StrFormat(
+                   "output column 'embedding': has %d components, 'reference_embedding' has %d",
+                   embedding, reference));
+}
+
 // `similarity` is of a reference and an embedding, in this order.
 double CosineOf(const VectorSimilarity& similarity) { return similarity.cosine; }
 double DistanceOf(const VectorSimilarity& similarity) { return similarity.l2; }
@@ -105,6 +114,10 @@ class EmbeddingSimilarity : public Evaluator {
   absl::Status Check(const ColumnTypes& columns) const override {
     absl::Status status = CheckVector("example", kReference, columns.example(kReference));
     status.Update(CheckVector("output", kEmbedding, columns.output(kEmbedding)));
+    if (status.ok() && columns.example_dimension && columns.output_dimension) {
+      status = CheckDimensions(columns.example_dimension(kReference),
+                               columns.output_dimension(kEmbedding));
+    }
     return status;
   }
 
@@ -118,10 +131,9 @@ class EmbeddingSimilarity : public Evaluator {
     if (reference == nullptr || embedding == nullptr) {
       return absl::OkStatus();
     }
-    if (reference->dimension != embedding->dimension) {
-      return absl::FailedPreconditionError(absl::StrFormat(
-          "output column 'embedding': has %d components, 'reference_embedding' has %d",
-          embedding->dimension, reference->dimension));
+    if (absl::Status status = CheckDimensions(reference->dimension, embedding->dimension);
+        !status.ok()) {
+      return status;
     }
     for (std::int64_t row = 0; row < batch.num_rows; ++row) {
       if (!reference->IsValid(row) || !embedding->IsValid(row)) {
@@ -140,28 +152,16 @@ class EmbeddingSimilarity : public Evaluator {
 
   std::vector<std::pair<std::string, std::int64_t>> Counts(
       const EvaluationBatch& batch) const override {
-    std::vector<std::pair<std::string, std::int64_t>> counts;
-    CountStates(batch.num_rows, batch.output(kEmbedding), "embedding", counts);
-    CountStates(batch.num_rows, batch.example(kReference), "reference embedding", counts);
+    std::vector<std::pair<std::string, std::int64_t>> counts =
+        CountUnusable(batch.num_rows, batch.output(kEmbedding), "embedding");
+    for (auto& count :
+         CountUnusable(batch.num_rows, batch.example(kReference), "reference embedding")) {
+      counts.push_back(std::move(count));
+    }
     return counts;
   }
 
  private:
-  static void CountStates(std::int64_t num_rows, const Column* column, std::string_view name,
-                          std::vector<std::pair<std::string, std::int64_t>>& counts) {
-    std::int64_t num_zero = 0;
-    std::int64_t num_not_finite = 0;
-    for (std::int64_t row = 0; column != nullptr && row < num_rows; ++row) {
-      if (column->IsValid(row)) {
-        const VectorState state = StateOfVectorRow(*column, row);
-        num_zero += state == VectorState::kZero ? 1 : 0;
-        num_not_finite += state == VectorState::kNotFinite ? 1 : 0;
-      }
-    }
-    counts.emplace_back(absl::StrFormat("%s is zero", name), num_zero);
-    counts.emplace_back(absl::StrFormat("%s holds NaN or infinity", name), num_not_finite);
-  }
-
   std::vector<const Measure*> measures_;
   std::vector<MetricDescriptor> descriptors_;
   std::string spec_;
@@ -182,9 +182,7 @@ absl::StatusOr<std::unique_ptr<const Evaluator>> MakeEmbeddingSimilarity(
 }
 
 std::vector<std::string> EmbeddingSimilarityOptions(const ColumnTypes& columns) {
-  const std::optional<ColumnType> reference = columns.example(kReference);
-  const std::optional<ColumnType> embedding = columns.output(kEmbedding);
-  return reference && embedding && IsVector(*reference) && IsVector(*embedding)
+  return EmbeddingSimilarity(EvaluatorSpec()).Check(columns).ok()
              ? std::vector<std::string>{"cosine", "l2", "norm_ratio"}
              : std::vector<std::string>();
 }

@@ -4,6 +4,10 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "evaluators/columns.h"
 #include "evaluators/metrics/vector_similarity.h"
@@ -28,5 +32,11 @@ auto VisitVector(const Column& column, std::int64_t row, const Visit& visit) {
 std::optional<VectorSimilarity> CompareVectorRows(const Column& a, std::int64_t a_row,
                                                   const Column& b, std::int64_t b_row);
 VectorState StateOfVectorRow(const Column& column, std::int64_t row);
+
+// How many of `column`'s first `num_rows` vectors have no direction, as counts of an evaluator:
+// `NAME is zero`, `NAME holds NaN or infinity`. nullptr has none.
+std::vector<std::pair<std::string, std::int64_t>> CountUnusable(std::int64_t num_rows,
+                                                                const Column* column,
+                                                                std::string_view name);
 
 }  // namespace assay

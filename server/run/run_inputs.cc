@@ -71,10 +71,14 @@ ColumnTypes TypesOf(const RunInputs& inputs) {
   types.output = [&inputs](std::string_view name) {
     return VisibleType(inputs.output_columns, name);
   };
-  types.output_dimension = [&inputs](std::string_view name) {
-    const store::ColumnRecord* const column = FindColumn(inputs.output_columns, name);
-    return column == nullptr ? 0 : column->dimension;
+  const auto dimension_in = [](const std::vector<store::ColumnRecord>& columns) {
+    return [&columns](std::string_view name) {
+      const store::ColumnRecord* const column = FindColumn(columns, name);
+      return column == nullptr ? 0 : column->dimension;
+    };
   };
+  types.example_dimension = dimension_in(inputs.example_columns);
+  types.output_dimension = dimension_in(inputs.output_columns);
   types.example_names = VisibleNames(inputs.example_columns);
   types.output_names = VisibleNames(inputs.output_columns);
   return types;

@@ -47,25 +47,11 @@ std::string ListColumns(const std::vector<std::string>& names) {
   return names.empty() ? "none" : absl::StrJoin(names, ", ");
 }
 
-// A reference embedding of another length than the outputs' belongs to another model.
-bool IsReferenceOfAnother(const RunInputs& inputs) {
-  const store::ColumnRecord* const reference =
-      FindColumn(inputs.example_columns, "reference_embedding");
-  const store::ColumnRecord* const embedding = FindColumn(inputs.output_columns, "embedding");
-  return reference != nullptr && embedding != nullptr &&
-         reference->dimension != embedding->dimension;
-}
-
 // The evaluators asked for, or those that fit, in canonical form.
 absl::StatusOr<std::vector<std::string>> ChooseEvaluators(const RunRequest& request,
-                                                          const RunInputs& inputs,
                                                           const ColumnTypes& types) {
   if (request.evaluators.empty()) {
     std::vector<std::string> specs = DefaultEvaluators(types);
-    if (IsReferenceOfAnother(inputs)) {
-      std::erase_if(
-          specs, [](const std::string& spec) { return spec.starts_with("embedding_similarity"); });
-    }
     if (specs.empty()) {
       return absl::FailedPreconditionError(absl::StrFormat(
           "no evaluator fits the columns; the examples have: %s; the outputs have: %s",
@@ -328,7 +314,7 @@ absl::StatusOr<store::RunRecord> MakeRun(store::Store& store, store::Id project,
   run.output_set_id = inputs.outputs.id;
   run.model_version_id = inputs.outputs.model_version_id;
   run.row_filter = RowFilterText(filter);
-  ASSAY_ASSIGN_OR_RETURN(run.evaluators, ChooseEvaluators(request, inputs, types));
+  ASSAY_ASSIGN_OR_RETURN(run.evaluators, ChooseEvaluators(request, types));
   ASSAY_ASSIGN_OR_RETURN(run.metrics, CheckedMetrics(run.evaluators, types));
   run.spec_digest = RunSpecDigest(inputs.dataset.digest, inputs.outputs.digest, run.row_filter,
                                   run.evaluators, run.metrics);

@@ -30,6 +30,29 @@ class EmbeddingChangeTest(AssayCase):
     def diff(self, *arguments):
         return self.json("diff", "gelu", "silu", "--dataset", "digits", *arguments)
 
+    def test_models_of_different_dimensions_are_compared(self):
+        half = []
+        for line in (DATA / "digits/embed_gelu.jsonl").read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            half.append(json.dumps({"key": row["key"], "embedding": row["embedding"][:12]}))
+        self.push("gelu", DATA / "digits/embed_gelu.jsonl")
+        self.push("silu", self.write("half.jsonl", "\n".join(half)))
+        verdict = self.diff()  # the reference embeddings have 24 components
+        self.assertEqual([metric["metric"]["id"] for metric in verdict["metrics"]], ["embedding_norm"])
+        change = verdict["embedding_change"]
+        self.assertEqual((change["baseline_dimension"], change["candidate_dimension"]), (24, 12))
+        self.assertGreater(change["cells"][0]["neighbor_overlap"], 0.5)
+
+    def test_embeddings_without_a_reference_are_compared(self):
+        keys = [json.loads(line)["key"]
+                for line in (DATA / "digits/embed_gelu.jsonl").read_text(encoding="utf-8").splitlines()]
+        self.ok("dataset", "push", "digits",
+                self.write("plain.jsonl", "\n".join(json.dumps({"key": key}) for key in keys)))
+        self.push_pair()
+        report = self.ok("diff", "gelu", "silu", "--dataset", "digits")
+        self.assertRegex(report, "embedding_norm +1.0000 +1.0000")
+        self.assertIn("10 nearest kept      0.4873", report)
+
     def test_every_value_is_that_of_numpy(self):
         self.push_pair("--config", "embedding_space=digits")
         change = self.diff()["embedding_change"]

@@ -166,6 +166,14 @@ struct Rows {
     ColumnTypes types;
     types.example = type_in(examples);
     types.output = type_in(outputs);
+    const auto dimension_in = [](const std::map<std::string, Column, std::less<>>& columns) {
+      return [&columns](std::string_view name) {
+        const Column* const column = Find(columns, name);
+        return column == nullptr ? 0 : column->dimension;
+      };
+    };
+    types.example_dimension = dimension_in(examples);
+    types.output_dimension = dimension_in(outputs);
     for (const auto& [name, column] : examples) {
       types.example_names.push_back(name);
     }

@@ -83,7 +83,7 @@ TEST(MakeEvaluatorTest, AnInstanceLeadsTheMetricIds) {
 TEST(MakeEvaluatorTest, NamesAnUnknownEvaluatorAndThoseThereAre) {
   EXPECT_EQ(SpecOf("rankng:AP"),
             "unknown evaluator 'rankng'; there are ground_truth_match, ranking, "
-            "embedding_similarity, latency, cost, score");
+            "embedding_similarity, latency, cost, score, embedding_norm");
 }
 
 TEST(MakeEvaluatorTest, NamesAnUnknownMetricAndThoseThereAre) {
@@ -137,6 +137,16 @@ TEST(DefaultEvaluatorsTest, TakesAllThatFitInAFixedOrder) {
               ElementsAre("ranking:nDCG@10,nDCG,AP,RR,R@10,R@100,P@10",
                           "embedding_similarity:cosine,l2,norm_ratio", "latency:latency_us",
                           "cost:cost", "score:a,b"));
+}
+
+TEST(DefaultEvaluatorsTest, TakesTheNormOfEmbeddingsThatNoReferenceJudges) {
+  Rows rows = {.examples = {{"input", TextColumn({"a"})}},
+               .outputs = {{"embedding", DoubleVectorColumn(2, {3, 4})}}};
+  EXPECT_THAT(DefaultEvaluators(rows.Types()), ElementsAre("embedding_norm:embedding_norm"));
+  rows.examples.emplace("reference_embedding", FloatVectorColumn(1, {1}));  // of another model
+  EXPECT_THAT(DefaultEvaluators(rows.Types()), ElementsAre("embedding_norm:embedding_norm"));
+  rows.outputs.emplace("cost", DoubleColumn({1.0}));
+  EXPECT_THAT(DefaultEvaluators(rows.Types()), ElementsAre("cost:cost"));
 }
 
 TEST(DefaultEvaluatorsTest, LeavesOutScoresThatASpecificationCannotName) {

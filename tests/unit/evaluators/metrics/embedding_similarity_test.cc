@@ -92,6 +92,21 @@ TEST(EmbeddingSimilarityTest, RefusesUnequalDimensions) {
   const absl::Status status = Make()->Score(rows.Batch(), scores);
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(status.message(), HasSubstr("has 1 components, 'reference_embedding' has 2"));
+  EXPECT_EQ(Make()->Check(rows.Types()), status);  // already before the first row
+}
+
+TEST(EmbeddingNormTest, IsTheEuclideanNormAndUndefinedWithoutADirection) {
+  Column embedding = FloatVectorColumn(2, {3, 4, 0, 0, kNan, 1, 1e20F, 0, 1, 1});
+  embedding.validity = {0x0f};
+  const Rows rows = {.examples = {}, .outputs = {{"embedding", embedding}}};
+  const auto evaluator = MakeEvaluator("embedding_norm");
+  ASSERT_TRUE(evaluator.ok()) << evaluator.status();
+  EXPECT_THAT(rows.Score(**evaluator).at("embedding_norm"),
+              ElementsAre(Optional(5.0), std::nullopt, std::nullopt, Optional(DoubleEq(1e20F)),
+                          std::nullopt));
+  EXPECT_THAT(
+      (*evaluator)->Counts(rows.Batch()),
+      ElementsAre(Pair("embedding is zero", 1), Pair("embedding holds NaN or infinity", 1)));
 }
 
 TEST(EmbeddingSimilarityTest, NamesAColumnThatHoldsNoVectors) {
