@@ -292,6 +292,11 @@ max_changed = 0.2
         flips = self.compared(4, "gate", "t", "u", "--dataset", "ten", "--policy",
                               self.policy('min_rows = 1\n[[gate]]\nmetric = "accuracy"\nmax_flips = 0.01\n'))
         self.assertAlmostEqual(flips["gates"][0]["upper"], 1 - 0.05 ** 0.1, places=12)
+        for metric in ("accuracy", "macro_f1"):
+            relative = f'min_rows = 1\n[[gate]]\nmetric = "{metric}"\nmax_relative_drop = 0.01\n'
+            found = self.compared(4, "gate", "t", "u", "--dataset", "ten", "--policy",
+                                  self.policy(relative))
+            self.assertLess(found["gates"][0]["lower"], -0.2, metric)
         few = self.compared(4, "gate", "t", "u", "--dataset", "ten", "--policy",
                             self.policy('[[gate]]\nmetric = "accuracy"\nmax_drop = 0.01\n'))
         self.assertIn("10 rows are fewer than the 30 that a verdict needs; 0 of 10 rows got worse, "
@@ -475,6 +480,17 @@ class EvidenceTest(VerdictCase):
         cell = self.compared(0, "diff", "g", "h", "--dataset", "grouped")["metrics"][0]["overall"]
         self.assertEqual(cell["num_clusters"], "60")
         self.assertEqual(cell["method"].split(",")[0], "cluster-robust t")
+        # Gates need 30 groups, and say so in groups; their rows stay rows.
+        few = [json.dumps({"key": f"k{row:05d}", "label": "yes", "group": f"g{row // 20}"})
+               for row in range(400)]
+        self.ok("dataset", "push", "grouped", self.write("few.jsonl", "\n".join(few) + "\n"))
+        self.push_system("g", "grouped@2", 400, set())
+        self.push_system("h", "grouped@2", 400, {row for row in wrong if row < 400})
+        found = self.compared(4, "diff", "g", "h", "--dataset", "grouped@2", "--max-drop",
+                              "accuracy=0.01")
+        self.assertEqual(found["gates"][0]["num_rows"], "400")
+        self.assertIn("20 groups are fewer than the 30", found["gates"][0]["reason"])
+        self.assertIn("on 400 paired examples", found["summary"])
         # Independent rows would give 2 * 1.96 * sqrt(p (1 - p) / n).
         share = len(wrong) / self.ROWS
         self.assertGreater(cell["upper"] - cell["lower"], 3 * (share * (1 - share) / self.ROWS) ** 0.5 * 3.9)
