@@ -93,6 +93,30 @@ absl::Status AddTexts(store::Store& store, const RunInputs& baseline, const RunI
   return absl::OkStatus();
 }
 
+// What the baseline's version has under the keys of changed rows, where its texts are others.
+absl::Status AddReplacedTexts(store::Store& store, const RunInputs& baseline,
+                              const Pairing& pairing, std::vector<ComparisonRow>& rows) {
+  std::vector<std::int64_t> replaced;  // -1: not changed
+  replaced.reserve(rows.size());
+  for (const ComparisonRow& row : rows) {
+    replaced.push_back(row.bucket == RowBucket::kChanged ? pairing.SameKeyRow(row.row) : -1);
+  }
+  ASSAY_ASSIGN_OR_RETURN(std::vector<ExampleText> examples,
+                         ReadExampleTexts(store, baseline, replaced));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (replaced[i] < 0) {
+      continue;
+    }
+    if (examples[i].input != rows[i].input) {
+      rows[i].baseline_input = std::move(examples[i].input);
+    }
+    if (examples[i].expected != rows[i].expected) {
+      rows[i].baseline_expected = std::move(examples[i].expected);
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<RunInputs> OpenInputsOfRun(store::Store& store, store::Id project, store::Id run) {
   ASSAY_ASSIGN_OR_RETURN(const store::RunRecord record, store.runs().GetRun(project, run));
   return OpenRunInputs(store, project, record.output_set_id);
@@ -131,7 +155,24 @@ absl::StatusOr<RowPage> ReadRows(store::Store& store, store::Id project,
     }
   }
   ASSAY_RETURN_IF_ERROR(AddTexts(store, baseline, candidate, pairing, page.rows));
+  ASSAY_RETURN_IF_ERROR(AddReplacedTexts(store, baseline, pairing, page.rows));
   return page;
+}
+
+// AddReplacedTexts for rows that were stored: those hold the candidate's texts alone.
+absl::Status CompleteStoredRows(store::Store& store, store::Id project,
+                                const store::ComparisonRecord& comparison,
+                                std::vector<ComparisonRow>& rows) {
+  if (std::ranges::find(rows, RowBucket::kChanged, &ComparisonRow::bucket) == rows.end()) {
+    return absl::OkStatus();
+  }
+  ASSAY_ASSIGN_OR_RETURN(const RunInputs baseline,
+                         OpenInputsOfRun(store, project, comparison.baseline_run_id));
+  ASSAY_ASSIGN_OR_RETURN(const RunInputs candidate,
+                         OpenInputsOfRun(store, project, comparison.candidate_run_id));
+  ASSAY_ASSIGN_OR_RETURN(const Pairing pairing, PairExamples(store, project, baseline.dataset,
+                                                             candidate.dataset, Serially));
+  return AddReplacedTexts(store, baseline, pairing, rows);
 }
 
 // The page of a query as far as the stored rows of the metric hold it.
@@ -225,7 +266,9 @@ absl::StatusOr<RowPage> ListComparisonRows(store::Store& store, store::Id projec
   ASSAY_ASSIGN_OR_RETURN(const store::RowListRecord stored,
                          store.runs().GetRowList(project, comparison.id, metric.id));
   std::optional<RowPage> page = PageOf(stored, query);
-  if (!page.has_value()) {
+  if (page.has_value()) {
+    ASSAY_RETURN_IF_ERROR(CompleteStoredRows(store, project, comparison, page->rows));
+  } else {
     ASSAY_ASSIGN_OR_RETURN(page, ReadRows(store, project, comparison, metric, query));
   }
   ASSAY_RETURN_IF_ERROR(AddRecentFlips(store, project, comparison, page->rows));

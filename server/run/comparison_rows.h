@@ -18,6 +18,10 @@ struct ComparisonRow : store::RowRecord {
   // many of them the example flipped.
   std::int32_t num_recent_comparisons = 0;
   std::int32_t num_recent_flips = 0;
+  // Of a changed row: what the baseline's dataset version has under its key, where that reads
+  // otherwise.
+  std::optional<std::string> baseline_input;
+  std::optional<std::string> baseline_expected;
 };
 
 struct RowPage {

@@ -119,6 +119,11 @@ class FairnessTest(VerdictCase):
         changed = self.json("rows", number, "--show", "changed")["rows"]
         self.assertEqual(len(changed), 20)
         self.assertEqual(changed[0]["input"], "changed")
+        self.assertEqual(changed[0]["baseline_input"], "row 50")
+        self.assertNotIn("baseline_expected", changed[0])
+        self.assertRegex(self.ok("rows", number, "--show", "changed"),
+                         r"INPUT BEFORE +INPUT\n(.*\n)*?k00050 .* row 50 +changed\n")
+        self.assertIn(",row 50\n", self.ok("rows", number, "--show", "changed", "-o", "csv"))
         unpaired = {row["key"]: row for row in self.json("rows", number, "--show", "unpaired",
                                                          "--limit", "0")["rows"]}
         self.assertEqual(len(unpaired), 20)
