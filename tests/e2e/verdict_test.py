@@ -298,6 +298,12 @@ class EvidenceTest(VerdictCase):
         self.assertEqual(found["gates"][0]["num_rows"], "400")
         self.assertIn("20 groups are fewer than the 30", found["gates"][0]["reason"])
         self.assertIn("on 400 paired examples", found["summary"])
+        # 400 rows in groups of 20: sqrt(20).
+        self.assertIn("up to 4.47 times as large",
+                      self.json("power", "--dataset", "grouped@2")["assumption"])
+        self.assertNotIn("group", self.json("power", "--dataset", "rows")["assumption"])
+        self.assertIn("groups: 20 with a score on both sides are fewer than 30",
+                      self.fails(2, "selftest", "--aa", "g", "h", "--dataset", "grouped@2"))
         # Independent rows would give 2 * 1.96 * sqrt(p (1 - p) / n).
         share = len(wrong) / self.ROWS
         self.assertGreater(cell["upper"] - cell["lower"], 3 * (share * (1 - share) / self.ROWS) ** 0.5 * 3.9)
