@@ -285,6 +285,12 @@ absl::Status CheckGate(const Gate& gate, std::size_t index, const MetricDescript
   if (gate.kind == LimitKind::kMaxIncrease && !is_lower_better) {
     return refuse(limit, "gets worse when it falls; use max_drop");
   }
+  const bool is_absolute = gate.kind == LimitKind::kMaxDrop || gate.kind == LimitKind::kMaxIncrease;
+  if (is_absolute && gate.limit > metric.highest - metric.lowest) {
+    return refuse(limit, absl::StrFormat("lies between %g and %g, so nothing could break a limit "
+                                         "of %g",
+                                         metric.lowest, metric.highest, gate.limit));
+  }
   if (IsRelative(gate.kind) && metric.lowest < 0) {
     return refuse(limit, "may be negative, so a share of it is no limit");
   }

@@ -143,6 +143,10 @@ max_changed = 0.2
                       complaint('[[gate]]\nmetric = "accuracy.p95"\nmax_drop = 0\n'))
         self.assertIn("gate.toml:2: gates[0].metric: 'macro_f1.p5': a corpus metric has no quantile",
                       complaint('[[gate]]\nmetric = "macro_f1.p5"\nmax_drop = 0\n'))
+        self.assertIn("gate.toml:2: gates[0].max_drop: 'accuracy' lies between 0 and 1",
+                      complaint('[[gate]]\nmetric = "accuracy"\nmax_drop = 2\n'))
+        self.assertIn("gate.toml:2: allow_changed: no such field of a model: 'weight'",
+                      complaint('allow_changed = ["weight"]\nmin_coverage = 0.5\n'))
         self.fails(3, "gate", "old", "new", "--policy",
                    self.policy('[[gate]]\nmetric = "nDCG@10"\nmax_drop = 0\n'))
 

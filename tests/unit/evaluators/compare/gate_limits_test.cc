@@ -327,6 +327,9 @@ TEST(GateLimitErrorTest, LimitsThatDoNotGoWithTheMetricAreNamed) {
               HasSubstr("use max_relative_increase"));
   EXPECT_THAT(Complaint(gate("latency_us", LimitKind::kMaxFlips), latency.Scores()),
               HasSubstr("no right and wrong rows"));
+  // Percent where a share is meant.
+  EXPECT_THAT(Complaint(gate("accuracy", LimitKind::kMaxDrop, 2), accuracy.Scores()),
+              HasSubstr("'accuracy' lies between 0 and 1, so nothing could break a limit of 2"));
   EXPECT_THAT(Complaint(gate("cosine", LimitKind::kMaxRelativeDrop), cosine.Scores()),
               HasSubstr("may be negative"));
 }
