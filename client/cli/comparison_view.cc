@@ -28,6 +28,65 @@ std::string DifferenceText(const v1::FieldDifference& difference, bool uses_unic
                          uses_unicode ? "→" : "->", value(difference.candidate()));
 }
 
+// `effect size -0.18, 80 % power for 1.61 pp`; empty without an effect size.
+std::string EffectText(const v1::Metric& metric, const v1::Cell& cell) {
+  if (!cell.has_effect_size()) {
+    return "";
+  }
+  std::string text = absl::StrFormat("effect size %.2g", cell.effect_size());
+  const std::string smallest = StyleOf(metric).Delta(Optional(
+      cell, &v1::Cell::has_minimum_detectable_effect, &v1::Cell::minimum_detectable_effect));
+  // A size has no sign; one that rounds to 0 would say nothing.
+  if (smallest.starts_with('+')) {
+    text += absl::StrFormat(", 80 %% power for %s", smallest.substr(1));
+  }
+  return text;
+}
+
+// `permutation p = 0.0098 ± 0.00099 (Monte-Carlo error, 10,000 draws)`; empty where none was made.
+std::string PermutationText(const v1::Cell& cell, bool uses_unicode) {
+  if (!cell.has_permutation_p()) {
+    return "";
+  }
+  const double p = cell.permutation_p();
+  return cell.num_draws() == 0
+             ? absl::StrFormat("permutation p = %.2g (exact)", p)
+             : absl::StrFormat("permutation p = %.2g %s %.2g (Monte-Carlo error, %s draws)", p,
+                               uses_unicode ? "±" : "+-", MonteCarloError(p, cell.num_draws()),
+                               CountText(cell.num_draws()));
+}
+
+// The note of all metrics that have one, when they are several and agree; else empty.
+std::string SharedNote(const v1::Comparison& comparison) {
+  std::string shared;
+  int num_notes = 0;
+  for (const v1::MetricComparison& metric : comparison.metrics()) {
+    const std::string& note = metric.overall().note();
+    if (note.empty()) {
+      continue;
+    }
+    if (++num_notes > 1 && note != shared) {
+      return "";
+    }
+    shared = note;
+  }
+  return num_notes > 1 ? shared : "";
+}
+
+// From the outcome that weighs least.
+int SeverityOf(v1::Verdict verdict) {
+  switch (verdict) {
+    case v1::VERDICT_REFUSED:
+      return 3;
+    case v1::VERDICT_REGRESSED:
+      return 2;
+    case v1::VERDICT_INCONCLUSIVE:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
 }  // namespace
 
 std::optional<double> P(const v1::Cell& cell) {
@@ -139,8 +198,11 @@ std::string Sides(const v1::Comparison& comparison, bool uses_unicode) {
 }
 
 std::string DataText(const v1::Comparison& comparison, bool uses_unicode) {
-  return absl::StrFormat("%s %s %s paired rows", client::ShortName(comparison.dataset_version()),
-                         uses_unicode ? "·" : "-", CountText(comparison.num_paired()));
+  const std::string dataset = client::ShortName(comparison.dataset_version());
+  return IsRefusedAtOnce(comparison)
+             ? dataset
+             : absl::StrFormat("%s %s %s paired rows", dataset, uses_unicode ? "·" : "-",
+                               CountText(comparison.num_paired()));
 }
 
 std::string JoinedDifferences(
@@ -162,6 +224,29 @@ std::string FairnessWord(const v1::Comparison& comparison) {
       return "unproven";
     default:
       return "unknown";
+  }
+}
+
+bool IsRefusedAtOnce(const v1::Comparison& comparison) {
+  return comparison.verdict() == v1::VERDICT_REFUSED && comparison.gates_size() == 0 &&
+         comparison.budgets_size() == 0 && comparison.metrics_size() == 0;
+}
+
+std::string FairnessSentence(const v1::Comparison& comparison) {
+  if (comparison.state() != v1::Comparison::SUCCEEDED || IsRefusedAtOnce(comparison)) {
+    return Sentence(comparison);
+  }
+  switch (comparison.fairness()) {
+    case v1::Comparison::CONFOUNDED:
+      return "confounded, compared nevertheless: " +
+             JoinedDifferences(comparison.confounds(), false);
+    case v1::Comparison::UNPROVEN:
+      return absl::StrFormat("unproven, compared nevertheless: %s; not declared by both sides: %s",
+                             comparison.claim(), JoinedFields(comparison.unproven()));
+    default:
+      return comparison.claim().empty()
+                 ? std::string("clean: what must match does")
+                 : absl::StrFormat("clean: what must match does; proven: %s", comparison.claim());
   }
 }
 
@@ -207,12 +292,14 @@ std::vector<std::string> BehaviorFacts(const v1::Behavior& behavior) {
 }
 
 const v1::GateResult* OverallGate(const v1::Comparison& comparison, const std::string& metric) {
+  const v1::GateResult* worst = nullptr;
   for (const v1::GateResult& result : comparison.gates()) {
-    if (result.gate().metric() == metric && result.gate().cohort().empty()) {
-      return &result;
+    if (result.gate().metric() == metric && result.gate().cohort().empty() &&
+        (worst == nullptr || SeverityOf(result.verdict()) > SeverityOf(worst->verdict()))) {
+      worst = &result;
     }
   }
-  return nullptr;
+  return worst;
 }
 
 std::string LimitText(const v1::Gate& gate, const v1::Metric& metric) {
@@ -263,6 +350,14 @@ std::string TierWord(v1::Gate::Tier tier) {
   }
 }
 
+std::string MarkedOutcome(const v1::GateResult& result, bool uses_unicode) {
+  const std::string marked = MarkedVerdict(result.verdict(), uses_unicode);
+  const v1::Gate::Tier tier = result.gate().tier();
+  return tier == v1::Gate::SUPPORTING || tier == v1::Gate::ADVISORY
+             ? absl::StrFormat("%s (%s)", marked, TierWord(tier))
+             : marked;
+}
+
 std::string GateName(const v1::Gate& gate) {
   return gate.cohort().empty() ? gate.metric()
                                : absl::StrFormat("%s, %s", gate.metric(), gate.cohort());
@@ -273,16 +368,25 @@ std::string GateIntervalTitle(const v1::Comparison& comparison) {
   return absl::StrFormat("%s %% CI", NumberText(100 * (1 - 2 * alpha)));
 }
 
-std::string PermutationText(const v1::Cell& cell, bool uses_unicode) {
-  if (!cell.has_permutation_p()) {
-    return "";
+std::vector<std::string> EvidenceLines(const v1::Comparison& comparison, bool uses_unicode) {
+  const std::string shared = SharedNote(comparison);
+  std::vector<std::string> lines;
+  for (const v1::MetricComparison& metric : comparison.metrics()) {
+    const v1::Cell& cell = metric.overall();
+    std::string line;
+    for (const std::string& fact :
+         {EffectText(metric.metric(), cell), PermutationText(cell, uses_unicode),
+          shared.empty() ? cell.note() : std::string()}) {
+      line += line.empty() || fact.empty() ? fact : "; " + fact;
+    }
+    if (!line.empty()) {
+      lines.push_back(absl::StrFormat("%s: %s", metric.metric().id(), line));
+    }
   }
-  const double p = cell.permutation_p();
-  return cell.num_draws() == 0
-             ? absl::StrFormat("permutation p = %.2g (exact)", p)
-             : absl::StrFormat("permutation p = %.2g %s %.2g (Monte-Carlo error, %s draws)", p,
-                               uses_unicode ? "±" : "+-", MonteCarloError(p, cell.num_draws()),
-                               CountText(cell.num_draws()));
+  if (!shared.empty()) {
+    lines.push_back(shared);
+  }
+  return lines;
 }
 
 const v1::MetricComparison* CohortMetric(const v1::Comparison& comparison) {

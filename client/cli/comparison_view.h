@@ -54,7 +54,7 @@ std::string Headline(const v1::Comparison& comparison);
 const std::string& Sentence(const v1::Comparison& comparison);
 // `mlp@1 → mlp@2`.
 std::string Sides(const v1::Comparison& comparison, bool uses_unicode);
-// `digits@1 · 597 paired rows`.
+// `digits@1 · 597 paired rows`; the dataset alone where nothing was paired.
 std::string DataText(const v1::Comparison& comparison, bool uses_unicode);
 // `activation relu → silu; config.seed 1 → 2`.
 std::string JoinedDifferences(
@@ -62,6 +62,11 @@ std::string JoinedDifferences(
 
 // `clean`, `confounded`, `unproven`.
 std::string FairnessWord(const v1::Comparison& comparison);
+// Whether the sides may be compared, in words for that check alone: `clean: ...`, `confounded,
+// compared nevertheless: ...`, or why not.
+std::string FairnessSentence(const v1::Comparison& comparison);
+// True when the comparison ended before anything was compared.
+bool IsRefusedAtOnce(const v1::Comparison& comparison);
 // `weights, dtype`.
 std::string JoinedFields(
     const google::protobuf::RepeatedPtrField<v1::FieldDifference>& differences);
@@ -72,12 +77,15 @@ std::string BudgetLimit(const v1::BudgetResult& budget);
 // How many answers differ: `12 of 10,000 labels differ`, `0.12 %`, ...
 std::vector<std::string> BehaviorFacts(const v1::Behavior& behavior);
 
-// The gate on all rows of a metric; nullptr when there is none.
+// The gate on all rows of a metric, of several the one with the worst outcome; nullptr when there
+// is none.
 const v1::GateResult* OverallGate(const v1::Comparison& comparison, const std::string& metric);
 // The metric of a gate; an empty one when the comparison lacks it.
 const v1::Metric& MetricOf(const v1::Comparison& comparison, const v1::Gate& gate);
 // `critical`, `supporting`, `advisory`.
 std::string TierWord(v1::Gate::Tier tier);
+// `✗ regressed`, and the tier where it is not critical: `✗ regressed (advisory)`.
+std::string MarkedOutcome(const v1::GateResult& result, bool uses_unicode);
 // `accuracy` or `accuracy, digit=8`.
 std::string GateName(const v1::Gate& gate);
 // The largest worsening that a gate accepts, in the metric's unit: `-1.00 pp`, or `+5.0 µs` where
@@ -86,8 +94,11 @@ std::string LimitText(const v1::Gate& gate, const v1::Metric& metric);
 // `90 % CI` at alpha 0.05: the interval whose ends are the gates' one-sided bounds.
 std::string GateIntervalTitle(const v1::Comparison& comparison);
 
-// `permutation p = 0.0098 ± 0.00099 (Monte-Carlo error, 10,000 draws)`; empty where none was made.
-std::string PermutationText(const v1::Cell& cell, bool uses_unicode);
+// What stands behind the interval and p of each metric over all rows, a line for each that has
+// something to say: `accuracy: effect size -0.18, 80 % power for 1.61 pp; permutation p = 0.0098 ±
+// 0.00099 (Monte-Carlo error, 10,000 draws); 20 clusters are fewer than 30: ...`. What several
+// metrics all say comes once, at the end.
+std::vector<std::string> EvidenceLines(const v1::Comparison& comparison, bool uses_unicode);
 
 // The metric whose cohorts are worth showing: of the worst gate, else the one rows are counted by,
 // else the first with cohorts; nullptr when there are none.

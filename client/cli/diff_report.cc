@@ -30,6 +30,12 @@ Cell VerdictCell(v1::Verdict verdict, bool uses_unicode) {
   return cell;
 }
 
+Cell OutcomeCell(const v1::GateResult& result, bool uses_unicode) {
+  Cell cell(MarkedOutcome(result, uses_unicode));
+  cell.ink = InkOf(result.verdict());
+  return cell;
+}
+
 Cell DeltaCell(const v1::MetricComparison& metric, const v1::Cell& cell) {
   Cell shown(StyleOf(metric.metric()).Delta(Delta(cell)));
   const std::optional<double> evidence = cell.has_q() ? Q(cell) : P(cell);
@@ -63,17 +69,13 @@ std::string MetricsBlock(const v1::Comparison& comparison, const ReportStyle& st
                              ProbabilityText(P(cell))};
     if (has_gates) {
       const v1::GateResult* gate = OverallGate(comparison, metric.metric().id());
-      row.push_back(gate != nullptr ? VerdictCell(gate->verdict(), style.uses_unicode) : Cell(""));
+      row.push_back(gate != nullptr ? OutcomeCell(*gate, style.uses_unicode) : Cell(""));
     }
     table.AddRow(std::move(row));
   }
   std::string notes;
-  for (const v1::MetricComparison& metric : comparison.metrics()) {
-    const std::string permutation = PermutationText(metric.overall(), style.uses_unicode);
-    if (!permutation.empty()) {
-      notes += Wrapped(OneLine(absl::StrFormat("%s: %s", metric.metric().id(), permutation)),
-                       style.width, 2 * kIndent);
-    }
+  for (const std::string& line : EvidenceLines(comparison, style.uses_unicode)) {
+    notes += Wrapped(OneLine(line), style.width, 2 * kIndent);
   }
   return table.Text(style.width, style.palette, kIndent) + notes;
 }
@@ -94,7 +96,7 @@ std::string GatesBlock(const v1::Comparison& comparison, const ReportStyle& styl
     table.AddRow({GateName(result.gate()), LimitText(result.gate(), metric),
                   numbers.Delta(Delta(result)), numbers.Interval(Lower(result), Upper(result)),
                   ProbabilityText(AdjustedP(result)), CountText(result.num_rows()),
-                  VerdictCell(result.verdict(), style.uses_unicode)});
+                  OutcomeCell(result, style.uses_unicode)});
     if (result.verdict() != v1::VERDICT_PASS && !result.reason().empty()) {
       const std::string reason =
           absl::StrFormat("%s: %s", GateName(result.gate()), result.reason());
@@ -198,10 +200,15 @@ std::string NextBlock(const v1::Comparison& comparison, const ReportStyle& style
     return absl::StrFormat("  %s%s\n", style.palette(Ink::kDim, PaddedRight(label, 7)), text);
   };
   std::string text;
-  if (comparison.verdict() != v1::VERDICT_REFUSED &&
-      comparison.state() == v1::Comparison::SUCCEEDED) {
+  if (!IsRefusedAtOnce(comparison) && comparison.state() == v1::Comparison::SUCCEEDED) {
     text +=
         line("Rows", absl::StrFormat("assay rows %s --show broken%s", id, style.command_suffix));
+  }
+  if (IsRefusedAtOnce(comparison) && comparison.fairness() != v1::Comparison::CLEAN) {
+    text += line("Anyway", "--allow-confounded compares them, and every report says so");
+    if (comparison.unproven_size() > 0) {
+      text += line("Or", "declare what is missing: assay model push --help");
+    }
   }
   text += line("Again", absl::StrFormat("assay comparison show %s%s", id, style.command_suffix));
   return style.page.empty() ? text : text + line("Page", style.page);

@@ -13,6 +13,7 @@
 #include "client/cli/numbers.h"
 #include "client/cli/table.h"
 #include "client/cli/text_width.h"
+#include "evaluators/metrics/embedding_change.h"
 
 namespace assay::cli {
 namespace {
@@ -141,8 +142,29 @@ bool HasMeasured(const v1::EmbeddingChange& change) {
   return change.cells_size() > 0 && change.cells(0).num_rows() > 0;
 }
 
+// Why measures are missing that decompose a matrix; empty when none is for that reason.
+std::string UndecomposedText(const v1::EmbeddingChange& change) {
+  const bool is_before_long = change.baseline_dimension() > kMaxDecomposedDimension;
+  const bool is_after_long = change.candidate_dimension() > kMaxDecomposedDimension;
+  const bool lacks_residual = change.cells_size() > 0 && !change.cells(0).has_procrustes_residual();
+  const bool lacks_rank = (is_before_long && !change.baseline_spread().has_effective_rank()) ||
+                          (is_after_long && !change.candidate_spread().has_effective_rank());
+  if (!(is_before_long || is_after_long) || !(lacks_residual || lacks_rank)) {
+    return "";
+  }
+  const std::string_view missing = !lacks_rank       ? "Procrustes residual"
+                                   : !lacks_residual ? "effective rank"
+                                                     : "Procrustes residual and no effective rank";
+  return absl::StrFormat("no %s beyond %s components: the decomposition would take too long",
+                         missing, CountText(kMaxDecomposedDimension));
+}
+
 std::string Notes(const v1::EmbeddingChange& change) {
   std::string notes = Subject(change);
+  if (const std::string undecomposed = UndecomposedText(change);
+      HasMeasured(change) && !undecomposed.empty()) {
+    notes += "; " + undecomposed;
+  }
   if (!change.same_space()) {
     notes += "; no common space is declared, so vectors are not compared directly";
   }

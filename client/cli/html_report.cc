@@ -105,6 +105,11 @@ std::string HeaderBlock(const v1::Comparison& comparison, const HtmlReportOption
     text += absl::StrFormat("<p class=\"warn\">⚠ The sides differ in what must match: %s</p>\n",
                             HtmlText(JoinedDifferences(comparison.confounds(), true)));
   }
+  if (comparison.unproven_size() > 0) {
+    text += absl::StrFormat(
+        "<p class=\"warn\">⚠ Not proven: %s; not declared by both sides: %s</p>\n",
+        HtmlText(comparison.claim()), HtmlText(JoinedFields(comparison.unproven())));
+  }
   if (comparison.model_differences_size() > 0) {
     text += absl::StrFormat("<p>What changed: <bdi class=\"d\">%s</bdi></p>\n",
                             HtmlText(JoinedDifferences(comparison.model_differences(), true)));

@@ -88,6 +88,7 @@ class Reader {
       return ReadCorrection(key, node, policy);
     }
     if (name == "allow_changed") {
+      file.allow_changed_line = static_cast<int>(LineOf(key));
       return ReadAllowChanged(key, node, policy);
     }
     if (name == "min_rows") {
@@ -308,6 +309,10 @@ absl::StatusOr<PolicyFile> ReadPolicyFile(const std::string& path) {
 absl::Status AtGateOrigin(const absl::Status& status, const PolicyFile& file) {
   constexpr std::string_view kGates = "gates[";
   const std::string message(status.message());
+  if (message.starts_with("allow_changed: ") && file.allow_changed_line > 0) {
+    return absl::Status(status.code(), absl::StrFormat("%s:%d: %s", file.policy.source(),
+                                                       file.allow_changed_line, message));
+  }
   const std::size_t at = message.find(kGates);
   if (status.ok() || at == std::string::npos) {
     return status;

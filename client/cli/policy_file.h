@@ -17,6 +17,7 @@ struct PolicyFile {
   std::vector<int> gate_lines;          // line of `[[gate]]`
   std::vector<std::string> gate_flags;  // as typed: `--max-drop accuracy=0.01`
   std::string path;                     // as it was named; empty: there is no file
+  int allow_changed_line = 0;           // 0: the file has none
 };
 
 // Reads the text of a policy file. INVALID_ARGUMENT is `PATH:LINE: ...` for what is no TOML,
@@ -25,7 +26,8 @@ struct PolicyFile {
 absl::StatusOr<PolicyFile> ParsePolicy(std::string_view text, const std::string& path);
 absl::StatusOr<PolicyFile> ReadPolicyFile(const std::string& path);
 
-// `status` with the line or the flag of the gate that it names as `gates[i]`; otherwise as it is.
+// `status` with the line or the flag of the gate that it names as `gates[i]`, or with the line of
+// `allow_changed`; otherwise as it is.
 absl::Status AtGateOrigin(const absl::Status& status, const PolicyFile& file);
 
 }  // namespace assay::cli

@@ -5,6 +5,7 @@
 #include "absl/strings/str_format.h"
 #include "client/cli/commands.h"
 #include "client/cli/numbers.h"
+#include "client/cli/text_width.h"
 #include "client/cpp/client.h"
 #include "client/cpp/references.h"
 #include "client/cpp/status_macros.h"
@@ -49,8 +50,10 @@ absl::StatusOr<ExitCode> RunPower(Context& context, const PowerOptions& options)
   context.Print(response, table);
   if (is_text) {
     context.Print(
-        absl::StrFormat("\nA drop is seen with %g %% power at one-sided alpha %g, if %s.\n",
-                        100 * response.power(), response.alpha(), response.assumption()));
+        "\n" +
+        Wrapped(absl::StrFormat("A drop is seen with %g %% power at one-sided alpha %g, if %s.",
+                                100 * response.power(), response.alpha(), response.assumption()),
+                context.width(), 0));
   }
   return ExitCode::kPass;
 }

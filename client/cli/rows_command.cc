@@ -70,9 +70,11 @@ struct TextColumn {
   const std::string& (v1::ComparisonRow::*value)() const;
 };
 constexpr TextColumn kTextColumns[] = {
+    {"EXPECTED BEFORE", &v1::ComparisonRow::baseline_expected},
     {"EXPECTED", &v1::ComparisonRow::expected},
     {"BASELINE", &v1::ComparisonRow::baseline_output},
     {"CANDIDATE", &v1::ComparisonRow::candidate_output},
+    {"INPUT BEFORE", &v1::ComparisonRow::baseline_input},
     {"INPUT", &v1::ComparisonRow::input},
     {"TRACE", &v1::ComparisonRow::candidate_trace_id},
 };
@@ -147,7 +149,9 @@ Table FullTable(const v1::ListComparisonRowsResponse& response, const std::strin
                {"num_recent_flips"},
                {"num_recent_comparisons"},
                {"baseline_trace_url"},
-               {"candidate_trace_url"}});
+               {"candidate_trace_url"},
+               {"baseline_expected"},
+               {"baseline_input"}});
   for (const v1::ComparisonRow& row : response.rows()) {
     std::string cohorts;
     for (const std::string& cohort : row.cohorts()) {
@@ -161,7 +165,8 @@ Table FullTable(const v1::ListComparisonRowsResponse& response, const std::strin
                   std::to_string(row.num_recent_flips()),
                   std::to_string(row.num_recent_comparisons()),
                   TraceUrl(site, comparison, row.baseline_trace_id()),
-                  TraceUrl(site, comparison, row.candidate_trace_id())});
+                  TraceUrl(site, comparison, row.candidate_trace_id()), row.baseline_expected(),
+                  row.baseline_input()});
   }
   return table;
 }

@@ -6,6 +6,7 @@
 #include "client/cli/commands.h"
 #include "client/cli/comparison_sides.h"
 #include "client/cli/numbers.h"
+#include "client/cli/text_width.h"
 #include "client/cpp/client.h"
 #include "client/cpp/status_macros.h"
 
@@ -49,13 +50,17 @@ absl::StatusOr<ExitCode> RunSelfTest(Context& context, const SelfTestOptions& op
   AddAlarms(table, "any, uncorrected", test.uncorrected());
   context.Print(test, table);
   if (context.format() == OutputFormat::kText) {
-    context.Print(absl::StrFormat(
-        "\n%s on %s rows: the sides of every row swapped at random, judged at margin 0 by %s gates "
-        "(all rows and cohorts).\nA gate may raise a false alarm in %g of 1 pairs; with Holm so "
-        "may "
-        "all of them together. Seed %d.\n",
-        test.metric(), CountText(test.num_rows()), CountText(test.num_gates()), test.alpha(),
-        test.seed()));
+    context.Print(
+        "\n" +
+        Wrapped(
+            absl::StrFormat(
+                "%s on %s rows: the sides of every row (of all rows of a group together, where "
+                "there are groups) swapped at random, judged at margin 0 by %s gates: all rows "
+                "and cohorts. A gate may raise a false alarm in %g %% of the pairs; with Holm so "
+                "may all of them together. Seed %d.",
+                test.metric(), CountText(test.num_rows()), CountText(test.num_gates()),
+                100 * test.alpha(), test.seed()),
+            context.width(), 0));
   }
   // Too many alarms beyond doubt: the gates do not keep their promise on these data.
   const bool is_broken =

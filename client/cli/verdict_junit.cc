@@ -139,18 +139,16 @@ TestCase FairnessCase(const VerdictReport& report) {
   test.class_name = "assay.comparison";
   test.name = "the sides may be compared";
   test.type = FairnessWord(comparison);
-  test.message = Sentence(comparison);
+  test.message = FairnessSentence(comparison);
   const bool is_unfair = comparison.fairness() == v1::Comparison::CONFOUNDED ||
                          comparison.fairness() == v1::Comparison::UNPROVEN;
   if (comparison.state() != v1::Comparison::SUCCEEDED) {
     test.outcome = CaseOutcome::kError;
     test.type = "failed";
-  } else if (comparison.verdict() == v1::VERDICT_REFUSED && comparison.gates_size() == 0 &&
-             comparison.budgets_size() == 0) {
+  } else if (IsRefusedAtOnce(comparison)) {
     test.outcome = CaseOutcome::kError;
   } else if (is_unfair) {
     test.outcome = CaseOutcome::kSkipped;
-    test.message = absl::StrFormat("%s, compared nevertheless: %s", test.type, test.message);
   }
   AddProperty("confounds", JoinedDifferences(comparison.confounds(), false), test.properties);
   AddProperty("unproven", JoinedFields(comparison.unproven()), test.properties);

@@ -130,31 +130,30 @@ std::string MetricsBlock(const v1::Comparison& comparison) {
                   numbers.Value(Candidate(cell)), numbers.Delta(Delta(cell)),
                   numbers.Interval(Lower(cell), Upper(cell)), ProbabilityText(P(cell)),
                   CountText(cell.num_rows()),
-                  gate != nullptr ? MarkedVerdict(gate->verdict(), true) : std::string()});
+                  gate != nullptr ? MarkedOutcome(*gate, true) : std::string()});
   }
   std::string notes;
-  for (const v1::MetricComparison& metric : comparison.metrics()) {
-    if (const std::string note = PermutationText(metric.overall(), true); !note.empty()) {
-      notes += absl::StrFormat("\n%s: %s\n", CutText(metric.metric().id(), kMaxName), note);
-    }
+  for (const std::string& line : EvidenceLines(comparison, true)) {
+    notes += absl::StrFormat("\n%s\n", CutText(line, kMaxSentence));
   }
   return "\n" + FirstLines(table.Markdown(), kMaxMetrics) + FirstLines(notes, kMaxNotes);
 }
 
 std::string GatesBlock(const v1::Comparison& comparison) {
-  Table table({{"gate"},
-               {"limit", Align::kRight},
-               {"Δ", Align::kRight},
-               {GateIntervalTitle(comparison)},
-               {"p (Holm)", Align::kRight},
-               {"verdict"},
-               {"why"}});
+  Table table(
+      {{"gate"},
+       {"limit", Align::kRight},
+       {"Δ", Align::kRight},
+       {GateIntervalTitle(comparison)},
+       {comparison.policy().correction() == v1::CORRECTION_NONE ? "p" : "p (Holm)", Align::kRight},
+       {"verdict"},
+       {"why"}});
   for (const v1::GateResult& result : comparison.gates()) {
     const v1::Metric& metric = MetricOf(comparison, result.gate());
     const MetricStyle numbers = StyleOf(metric);
     table.AddRow({Cut(GateName(result.gate()), 2 * kMaxName), LimitText(result.gate(), metric),
                   numbers.Delta(Delta(result)), numbers.Interval(Lower(result), Upper(result)),
-                  ProbabilityText(AdjustedP(result)), MarkedVerdict(result.verdict(), true),
+                  ProbabilityText(AdjustedP(result)), MarkedOutcome(result, true),
                   Cut(result.reason(), kMaxReason)});
   }
   return "\n" + FirstLines(table.Markdown(), kMaxGates);

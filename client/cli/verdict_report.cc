@@ -56,7 +56,11 @@ Table EmptyTable() {
                 {"tier"},
                 {"verdict"},
                 {"reason"},
-                {"fairness"}});
+                {"fairness"},
+                {"effect_size"},
+                {"minimum_detectable_effect"},
+                {"standard_error"},
+                {"num_clusters"}});
 }
 
 void AddCell(const v1::Comparison& comparison, const v1::MetricComparison& metric,
@@ -83,7 +87,12 @@ void AddCell(const v1::Comparison& comparison, const v1::MetricComparison& metri
                 "",
                 "",
                 cell.note(),
-                FairnessWord(comparison)});
+                FairnessWord(comparison),
+                Digits(Optional(cell, &v1::Cell::has_effect_size, &v1::Cell::effect_size)),
+                Digits(Optional(cell, &v1::Cell::has_minimum_detectable_effect,
+                                &v1::Cell::minimum_detectable_effect)),
+                Digits(Optional(cell, &v1::Cell::has_standard_error, &v1::Cell::standard_error)),
+                absl::StrFormat("%d", cell.num_clusters())});
 }
 
 void AddGate(const v1::Comparison& comparison, const v1::GateResult& result, Table& table) {
@@ -111,7 +120,11 @@ void AddGate(const v1::Comparison& comparison, const v1::GateResult& result, Tab
        TierWord(gate.tier()),
        std::string(VerdictWord(result.verdict())),
        result.reason(),
-       FairnessWord(comparison)});
+       FairnessWord(comparison),
+       "",
+       "",
+       "",
+       ""});
 }
 
 void AddBudget(const v1::Comparison& comparison, const v1::BudgetResult& budget, Table& table) {
@@ -137,7 +150,11 @@ void AddBudget(const v1::Comparison& comparison, const v1::BudgetResult& budget,
                 "",
                 std::string(VerdictWord(budget.verdict())),
                 budget.reason(),
-                FairnessWord(comparison)});
+                FairnessWord(comparison),
+                "",
+                "",
+                "",
+                ""});
 }
 
 }  // namespace

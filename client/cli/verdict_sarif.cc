@@ -151,8 +151,7 @@ class SarifLog {
     const bool is_failed = comparison.state() != v1::Comparison::SUCCEEDED;
     const bool is_unfair = comparison.fairness() == v1::Comparison::CONFOUNDED ||
                            comparison.fairness() == v1::Comparison::UNPROVEN;
-    const bool is_refused = comparison.verdict() == v1::VERDICT_REFUSED &&
-                            comparison.gates_size() == 0 && comparison.budgets_size() == 0;
+    const bool is_refused = IsRefusedAtOnce(comparison);
     if (!is_failed && !is_unfair && !is_refused) {
       return;
     }
@@ -161,7 +160,7 @@ class SarifLog {
     properties.Text("unproven", JoinedFields(comparison.unproven()));
     AddResult({.id = "comparison/fair",
                .description = "The two sides differ in nothing but the model, as claimed."},
-              is_failed || is_refused ? "error" : "warning", Sentence(comparison), -1,
+              is_failed || is_refused ? "error" : "warning", FairnessSentence(comparison), -1,
               "comparison/fair", properties);
   }
 

@@ -21,11 +21,25 @@ std::string Amount(double amount) {
   return absl::StrFormat("%.4g %s", std::fabs(amount), amount > 0 ? "better" : "worse");
 }
 
+// "400 rows", or "400 rows in 20 groups".
+std::string RowsText(const GateFinding& finding) {
+  return finding.evidence.has_clusters
+             ? absl::StrFormat("%d rows in %d groups", finding.num_rows, finding.evidence.num_rows)
+             : absl::StrFormat("%d rows", finding.num_rows);
+}
+
 // `;` and the number of rows that would decide, or nothing.
-std::string Outlook(const GateResult& result) {
-  return result.rows_needed.has_value()
-             ? absl::StrFormat("; about %d rows would decide", *result.rows_needed)
-             : "";
+std::string Outlook(const GateFinding& finding, const GateResult& result) {
+  if (!result.rows_needed.has_value()) {
+    return "";
+  }
+  if (!finding.evidence.has_clusters) {
+    return absl::StrFormat("; about %d rows would decide", *result.rows_needed);
+  }
+  const double rows_a_group =
+      static_cast<double>(finding.num_rows) / static_cast<double>(finding.evidence.num_rows);
+  return absl::StrFormat("; about %d rows in %.0f groups would decide", *result.rows_needed,
+                         static_cast<double>(*result.rows_needed) / rows_a_group);
 }
 
 // Judges one gate after the other; what they share is here.
@@ -47,7 +61,7 @@ class Judge {
     };
     GateResult result;
     result.gate = gate;
-    result.num_rows = evidence.num_rows;
+    result.num_rows = finding.num_rows;
     result.baseline = finding.baseline;
     result.candidate = finding.candidate;
     result.method = EvidenceMethod(evidence);
@@ -83,10 +97,11 @@ class Judge {
       Plan(finding, min_rows, result);
       const std::string exact =
           HasFewDiscordantRows(evidence) || evidence.kind == EvidenceKind::kShare
-              ? "; " + ExactBoundText(evidence, alpha)
+              ? "; " + ExactBoundText(finding, alpha)
               : std::string();
-      result.reason = absl::StrFormat("%d rows are fewer than the %d that a verdict needs%s%s",
-                                      evidence.num_rows, min_rows, exact, Outlook(result));
+      result.reason = absl::StrFormat("%d %s are fewer than the %d that a verdict needs%s%s",
+                                      evidence.num_rows, evidence.has_clusters ? "groups" : "rows",
+                                      min_rows, exact, Outlook(finding, result));
       return;
     }
     if (!bounds.has_value()) {
@@ -101,40 +116,38 @@ class Judge {
     if (NeedsMoreRowsToPass(finding, *bounds, alpha)) {
       Plan(finding, evidence.num_rows + 1, result);
       result.reason =
-          absl::StrFormat("%s, more than the margin of %s%s", ExactBoundText(evidence, alpha),
-                          MarginOf(result), Outlook(result));
+          absl::StrFormat("%s, more than the margin of %s%s", ExactBoundText(finding, alpha),
+                          MarginOf(result), Outlook(finding, result));
     } else if (bounds->lower >= -finding.margin) {
       DecideAboveMargin(finding, *bounds, result);
     } else if (bounds->upper < -finding.margin) {
       DecideBelowMargin(finding, *bounds, result);
     } else {
       Plan(finding, evidence.num_rows + 1, result);
-      result.reason =
-          absl::StrFormat("%s (%g %% interval, %d rows), with the margin of %s inside%s",
-                          IntervalText(finding, *bounds), 100 * (1 - 2 * alpha), evidence.num_rows,
-                          MarginOf(result), Outlook(result));
+      result.reason = absl::StrFormat(
+          "%s (%g %% interval, %s), with the margin of %s inside%s", IntervalText(finding, *bounds),
+          100 * (1 - 2 * alpha), RowsText(finding), MarginOf(result), Outlook(finding, result));
     }
   }
 
  private:
   // With few changed rows the exact bound of the rows that got worse must be within the margin, or
-  // the gate does not pass. Where the score interval leaves the gate undecided anyway, it says
-  // more, unless no row changed at all.
+  // the gate does not pass. Where the interval leaves the gate undecided anyway, it says more,
+  // unless no row changed at all.
   static bool NeedsMoreRowsToPass(const GateFinding& finding, const GateBounds& bounds,
                                   double alpha) {
     const GateEvidence& evidence = finding.evidence;
     const bool would_pass = bounds.lower >= -finding.margin;
     const bool is_unchanged = evidence.num_worse + evidence.num_better == 0;
     return HasFewDiscordantRows(evidence) && (would_pass || is_unchanged) &&
-           ClopperPearsonUpper(evidence.num_worse, evidence.num_rows, alpha) > finding.margin;
+           ExactWorseBound(evidence, alpha) > finding.margin;
   }
 
   // `0 of 10 rows got worse, so up to 25.9 % may (exact 95 % bound)`.
-  static std::string ExactBoundText(const GateEvidence& evidence, double alpha) {
-    return absl::StrFormat("%d of %d rows got worse, so up to %.3g %% may (exact %g %% bound)",
-                           evidence.num_worse, evidence.num_rows,
-                           100 * ClopperPearsonUpper(evidence.num_worse, evidence.num_rows, alpha),
-                           100 * (1 - alpha));
+  static std::string ExactBoundText(const GateFinding& finding, double alpha) {
+    return absl::StrFormat("%d of %s got worse, so up to %.3g %% may (exact %g %% bound)",
+                           finding.evidence.num_worse, RowsText(finding),
+                           100 * ExactWorseBound(finding.evidence, alpha), 100 * (1 - alpha));
   }
 
   // A bound of the evidence in words: "0.01 worse", for shares "2.1 % of rows".
@@ -168,25 +181,31 @@ class Judge {
   void Plan(const GateFinding& finding, std::int64_t least_rows, GateResult& result) const {
     result.rows_needed = RowsToDecide(finding.evidence, finding.margin, Alpha(result.gate),
                                       num_corrected_, least_rows);
+    if (result.rows_needed.has_value() && finding.evidence.has_clusters) {
+      // So many clusters of the size that they have now.
+      const double rows_a_group =
+          static_cast<double>(finding.num_rows) / static_cast<double>(finding.evidence.num_rows);
+      result.rows_needed = static_cast<std::int64_t>(
+          std::ceil(static_cast<double>(*result.rows_needed) * rows_a_group));
+    }
   }
 
   void DecideAboveMargin(const GateFinding& finding, const GateBounds& bounds,
                          GateResult& result) const {
-    const GateEvidence& evidence = finding.evidence;
     const double alpha = Alpha(result.gate);
     const bool is_better = !finding.is_share && bounds.lower - finding.allowance > 0;
     result.verdict = Verdict::kPass;
     result.reason = absl::StrFormat(
-        "%s %s (%g %% bound, %d rows), within the margin of %s", is_better ? "at least" : "at most",
-        AmountOf(finding, bounds.lower), 100 * (1 - alpha), evidence.num_rows, MarginOf(result));
+        "%s %s (%g %% bound, %s), within the margin of %s", is_better ? "at least" : "at most",
+        AmountOf(finding, bounds.lower), 100 * (1 - alpha), RowsText(finding), MarginOf(result));
   }
 
   void DecideBelowMargin(const GateFinding& finding, const GateBounds& bounds,
                          GateResult& result) const {
     const double alpha = Alpha(result.gate);
     const std::string found = absl::StrFormat(
-        "at least %s (%g %% bound, %d rows), beyond the margin of %s",
-        AmountOf(finding, bounds.upper), 100 * (1 - alpha), result.num_rows, MarginOf(result));
+        "at least %s (%g %% bound, %s), beyond the margin of %s", AmountOf(finding, bounds.upper),
+        100 * (1 - alpha), RowsText(finding), MarginOf(result));
     const std::string adjusted =
         num_corrected_ > 1 ? absl::StrFormat(" after Holm over %d gates", num_corrected_) : "";
     if (*result.p_adjusted <= alpha) {
@@ -194,9 +213,9 @@ class Judge {
       result.reason = absl::StrFormat("%s; p = %.3g%s", found, *result.p_adjusted, adjusted);
       return;
     }
-    Plan(finding, result.num_rows + 1, result);
+    Plan(finding, finding.evidence.num_rows + 1, result);
     result.reason = absl::StrFormat("%s, but p = %.3g%s%s", found, *result.p_adjusted, adjusted,
-                                    Outlook(result));
+                                    Outlook(finding, result));
   }
 
   const Policy& policy_;

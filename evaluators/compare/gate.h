@@ -17,7 +17,8 @@ struct CorpusDraws {
   std::string cohort;  // "COLUMN=VALUE"; empty: all paired rows
   double factor = 1;   // FactorOf of the gates that it serves
   std::int64_t num_rows = 0;
-  double baseline = 0;  // as observed
+  std::int64_t num_clusters = 0;  // 0: rows are independent
+  double baseline = 0;            // as observed
   double candidate = 0;
   // Candidate minus factor times baseline, by draw; draws without a value on a side are left out.
   // One alone: no row differs, so that drawing shows nothing.

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <string_view>
 #include <utility>
 
+#include "absl/strings/str_format.h"
 #include "evaluators/statistics/distributions.h"
 #include "evaluators/statistics/interval.h"
 #include "evaluators/statistics/paired_binary.h"
@@ -110,6 +112,13 @@ void Reconcile(double margin, double alpha, GateBounds& bounds) {
   bounds.p = ReportedP(bounds.p);
 }
 
+// Whether the exact bound lets so many rows pass, if later rows look like these.
+bool ExactBoundPasses(const GateEvidence& evidence, double margin, double alpha, double num_rows) {
+  const PairedCounts counts = CountsAt(evidence, num_rows);
+  return counts.num_better + counts.num_worse >= kFewDiscordantRows ||
+         BinomialAtMost(std::min(counts.num_worse, num_rows), num_rows, margin) <= alpha;
+}
+
 bool BinaryDecides(const GateEvidence& evidence, double margin, double alpha,
                    double alpha_regressed, double num_rows) {
   const PairedCounts counts = CountsAt(evidence, num_rows);
@@ -117,9 +126,7 @@ bool BinaryDecides(const GateEvidence& evidence, double margin, double alpha,
   if (evidence.delta < -margin) {
     return statistic < -NormalQuantile(alpha_regressed);
   }
-  const bool is_few = counts.num_better + counts.num_worse < kFewDiscordantRows;
-  return statistic >= NormalQuantile(alpha) &&
-         (!is_few || BinomialAtMost(counts.num_worse, num_rows, margin) <= alpha);
+  return statistic >= NormalQuantile(alpha) && ExactBoundPasses(evidence, margin, alpha, num_rows);
 }
 
 bool ShareDecides(const GateEvidence& evidence, double margin, double alpha, double alpha_regressed,
@@ -151,16 +158,20 @@ double FirstDecided(double least, const Decides& decides) {
 
 GateEvidence MakeGateEvidence(const PairedSummary& summary, const MetricDescriptor& metric) {
   const bool is_higher_better = metric.direction == Direction::kHigher;
-  return {
-      .kind = metric.kind == MetricKind::kBinaryMean ? EvidenceKind::kBinary : EvidenceKind::kMean,
-      .num_rows = summary.num_rows,
-      .num_better = is_higher_better ? summary.num_higher : summary.num_lower,
-      .num_worse = is_higher_better ? summary.num_lower : summary.num_higher,
-      .delta = is_higher_better ? summary.delta : -summary.delta,
-      .standard_deviation = summary.standard_deviation,
-      .is_constant = summary.is_constant,
-      .range = metric.highest - metric.lowest,
-      .draws = {}};
+  const bool has_clusters = summary.num_clusters > 0;
+  const bool is_binary = metric.kind == MetricKind::kBinaryMean;
+  const PairedSummary read = ByCluster(summary);
+  return {.kind = is_binary && !has_clusters ? EvidenceKind::kBinary : EvidenceKind::kMean,
+          .num_rows = read.num_rows,
+          .num_better = is_higher_better ? read.num_higher : read.num_lower,
+          .num_worse = is_higher_better ? read.num_lower : read.num_higher,
+          .delta = is_higher_better ? read.delta : -read.delta,
+          .standard_deviation = read.standard_deviation,
+          .is_constant = read.is_constant,
+          .range = metric.highest - metric.lowest,
+          .draws = {},
+          .is_binary = is_binary,
+          .has_clusters = has_clusters};
 }
 
 GateEvidence MakeShareEvidence(std::int64_t num_bad, std::int64_t num_rows) {
@@ -191,14 +202,21 @@ GateEvidence MakeDrawsEvidence(std::int64_t num_rows, double delta, std::vector<
           .draws = std::move(draws)};
 }
 
+double ExactWorseBound(const GateEvidence& evidence, double alpha) {
+  return ClopperPearsonUpper(std::min(evidence.num_worse, evidence.num_rows), evidence.num_rows,
+                             alpha);
+}
+
 std::string EvidenceMethod(const GateEvidence& evidence) {
+  const std::string_view exact = HasFewDiscordantRows(evidence) ? ", Clopper-Pearson to pass" : "";
   switch (evidence.kind) {
     case EvidenceKind::kBinary:
-      return HasFewDiscordantRows(evidence) ? "Tango score, Clopper-Pearson to pass"
-                                            : "Tango score";
+      return absl::StrFormat("Tango score%s", exact);
     case EvidenceKind::kMean:
-      return evidence.is_constant ? "Clopper-Pearson times range, all differences equal"
-                                  : "paired t";
+      return evidence.is_constant
+                 ? std::string("Clopper-Pearson times range, all differences equal")
+                 : absl::StrFormat("%s t%s", evidence.has_clusters ? "cluster-robust" : "paired",
+                                   exact);
     case EvidenceKind::kShare:
       return "Clopper-Pearson";
     case EvidenceKind::kDraws:
@@ -255,6 +273,11 @@ std::optional<std::int64_t> RowsToDecide(const GateEvidence& evidence, double ma
     });
   } else if (!evidence.is_constant) {
     rows = RowsForPrecision(evidence.standard_deviation, distance, tail);
+    if (evidence.is_binary && evidence.delta >= -margin && margin < 1) {
+      rows = std::max(rows, FirstDecided(least, [&](double num_rows) {
+                        return ExactBoundPasses(evidence, margin, alpha, num_rows);
+                      }));
+    }
   } else if (std::isfinite(evidence.range)) {
     // The exact bound for 0 of n others comes down to the share that reaches the margin.
     const double share = ShareToMargin(evidence, margin);

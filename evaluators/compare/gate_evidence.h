@@ -29,24 +29,31 @@ struct GateEvidence {
   bool is_constant = true;
   double range = 0;           // largest possible difference of a row; may be infinite
   std::vector<double> draws;  // ascending
+  bool is_binary = false;     // rows are right or wrong, whatever the kind
+  // num_rows counts clusters of rows. num_better and num_worse are rows all the same.
+  bool has_clusters = false;
 };
 
-// Of row scores. `metric` has a direction and row scores.
+// Of row scores, by cluster where the summary has clusters. `metric` has a direction and row
+// scores.
 GateEvidence MakeGateEvidence(const PairedSummary& summary, const MetricDescriptor& metric);
 // Of a share: `num_bad` of `num_rows` rows.
 GateEvidence MakeShareEvidence(std::int64_t num_bad, std::int64_t num_rows);
-// Of draws, with the difference observed.
+// Of draws, with the difference observed. `num_rows` counts what was drawn: rows, or clusters.
 GateEvidence MakeDrawsEvidence(std::int64_t num_rows, double delta, std::vector<double> draws);
 
 // How the bounds of such evidence are computed, for people.
 std::string EvidenceMethod(const GateEvidence& evidence);
 
-// With fewer changed rows a binary gate needs an exact bound beside the score interval to pass.
+// With fewer changed rows a gate on right-or-wrong rows needs an exact bound beside the interval to
+// pass.
 inline constexpr std::int64_t kFewDiscordantRows = 10;
 inline bool HasFewDiscordantRows(const GateEvidence& evidence) {
-  return evidence.kind == EvidenceKind::kBinary &&
-         evidence.num_better + evidence.num_worse < kFewDiscordantRows;
+  return evidence.is_binary && evidence.num_better + evidence.num_worse < kFewDiscordantRows;
 }
+// That bound: Clopper-Pearson's upper one of the share that got worse. With clusters each of these
+// rows counts as one cluster of all, so that rows which share their luck are not taken for more.
+double ExactWorseBound(const GateEvidence& evidence, double alpha);
 
 // One-sided 1 - alpha bounds of the true delta, and the one-sided p of H0: delta >= -margin, got by
 // inverting the method of the bounds, so that p <= alpha exactly where upper < -margin. By kind:

@@ -165,14 +165,23 @@ GateEvidence ShareEvidence(const PairedSummary& summary) {
   }
   MetricDescriptor metric;
   metric.direction = Direction::kLower;
-  metric.kind = MetricKind::kMean;
-  return MakeGateEvidence(ByCluster(summary), metric);
+  metric.kind = MetricKind::kBinaryMean;
+  return MakeGateEvidence(summary, metric);
 }
 
-// `baseline` is the baseline's mean in the cell.
+// Where hardly a row changed, the spread of candidate - factor * baseline is that of the baseline
+// alone and says nothing of how rows may change. The limit is then the absolute one of its share of
+// the baseline as observed, with the exact bound that goes with it.
+bool HasFewChanges(const PairedSummary& as_scored, MetricKind kind) {
+  const std::int64_t num_changed = as_scored.num_higher + as_scored.num_lower;
+  return num_changed == 0 || (kind == MetricKind::kBinaryMean && num_changed < kFewDiscordantRows);
+}
+
+// `summary` is that of candidate and factor * baseline, `as_scored` that without the factor.
 GateFinding FromSummary(const Gate& gate, const PairedScores& scores, double factor,
-                        const PairedSummary& summary, double baseline) {
+                        const PairedSummary& summary, const PairedSummary& as_scored) {
   GateFinding finding;
+  finding.num_rows = summary.num_rows;
   if (IsShare(gate)) {
     finding.evidence = ShareEvidence(summary);
     finding.is_share = true;
@@ -182,22 +191,22 @@ GateFinding FromSummary(const Gate& gate, const PairedScores& scores, double fac
     }
     return finding;
   }
-  MetricDescriptor metric = scores.metric;
-  if (factor != 1) {
-    metric.kind = MetricKind::kMean;
+  const double allowance = std::fabs(1 - factor) * as_scored.baseline;
+  if (summary.num_rows > 0) {
+    finding.baseline = as_scored.baseline;
+    finding.candidate = summary.candidate;
   }
-  finding.evidence = MakeGateEvidence(ByCluster(summary), ByCluster(summary, metric));
-  if (factor != 1) {
-    finding.evidence.range =
-        std::max(metric.highest - factor * metric.lowest, factor * metric.highest - metric.lowest);
-  }
-  finding.margin = IsRelative(gate.kind) ? 0 : gate.limit;
-  if (summary.num_rows == 0) {
+  if (factor == 1 || HasFewChanges(as_scored, scores.metric.kind)) {
+    finding.evidence = MakeGateEvidence(as_scored, scores.metric);
+    finding.margin = factor == 1 ? gate.limit : allowance;
     return finding;
   }
-  finding.baseline = baseline;
-  finding.candidate = summary.candidate;
-  finding.allowance = std::fabs(1 - factor) * baseline;
+  MetricDescriptor metric = scores.metric;
+  metric.kind = MetricKind::kMean;
+  finding.evidence = MakeGateEvidence(summary, metric);
+  finding.evidence.range =
+      std::max(metric.highest - factor * metric.lowest, factor * metric.highest - metric.lowest);
+  finding.allowance = allowance;
   return finding;
 }
 
@@ -208,27 +217,32 @@ GateFinding FromDraws(const Gate& gate, const CorpusDraws& draws) {
   for (double& draw : signed_draws) {
     draw *= sign;
   }
+  const bool has_clusters = draws.num_clusters > 0;
+  const std::int64_t num_drawn = has_clusters ? draws.num_clusters : draws.num_rows;
+  const double allowance = std::fabs(1 - factor) * draws.baseline;
   GateFinding finding;
+  finding.num_rows = draws.num_rows;
+  finding.baseline = draws.baseline;
+  finding.candidate = draws.candidate;
   if (signed_draws.size() == 1) {
     // Every row is as it was, so no draw shows how rows could differ.
     finding.evidence = {.kind = EvidenceKind::kMean,
-                        .num_rows = draws.num_rows,
+                        .num_rows = num_drawn,
                         .num_better = 0,
                         .num_worse = 0,
-                        .delta = signed_draws[0],
+                        .delta = sign * (draws.candidate - draws.baseline),
                         .standard_deviation = 0,
                         .is_constant = true,
                         .range = draws.metric.highest - draws.metric.lowest,
                         .draws = {}};
+    finding.margin = IsRelative(gate.kind) ? allowance : gate.limit;
   } else {
-    finding.evidence =
-        MakeDrawsEvidence(draws.num_rows, sign * (draws.candidate - factor * draws.baseline),
-                          std::move(signed_draws));
+    finding.evidence = MakeDrawsEvidence(
+        num_drawn, sign * (draws.candidate - factor * draws.baseline), std::move(signed_draws));
+    finding.margin = IsRelative(gate.kind) ? 0 : gate.limit;
+    finding.allowance = allowance;
   }
-  finding.margin = IsRelative(gate.kind) ? 0 : gate.limit;
-  finding.baseline = draws.baseline;
-  finding.candidate = draws.candidate;
-  finding.allowance = std::fabs(1 - factor) * draws.baseline;
+  finding.evidence.has_clusters = has_clusters;
   return finding;
 }
 
@@ -270,6 +284,12 @@ absl::Status CheckGate(const Gate& gate, std::size_t index, const MetricDescript
   }
   if (gate.kind == LimitKind::kMaxIncrease && !is_lower_better) {
     return refuse(limit, "gets worse when it falls; use max_drop");
+  }
+  const bool is_absolute = gate.kind == LimitKind::kMaxDrop || gate.kind == LimitKind::kMaxIncrease;
+  if (is_absolute && gate.limit > metric.highest - metric.lowest) {
+    return refuse(limit, absl::StrFormat("lies between %g and %g, so nothing could break a limit "
+                                         "of %g",
+                                         metric.lowest, metric.highest, gate.limit));
   }
   if (IsRelative(gate.kind) && metric.lowest < 0) {
     return refuse(limit, "may be negative, so a share of it is no limit");
@@ -313,8 +333,8 @@ std::vector<GateFinding> FindEvidence(std::span<const Gate> gates,
         pass.factor == 1 ? summaries : Summarize(unscaled, inputs, parallel_for);
     for (const std::size_t gate : pass.gates) {
       const std::size_t cell = targets[gate].cell;
-      findings[gate] = FromSummary(gates[gate], *pass.scores, pass.factor, summaries[cell],
-                                   as_scored[cell].baseline);
+      findings[gate] =
+          FromSummary(gates[gate], *pass.scores, pass.factor, summaries[cell], as_scored[cell]);
     }
   }
   for (std::size_t i = 0; i < gates.size(); ++i) {

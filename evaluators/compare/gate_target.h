@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
@@ -27,8 +28,9 @@ absl::StatusOr<std::vector<GateTarget>> FindTargets(std::span<const Gate> gates,
 // What was found in the cell of a gate.
 struct GateFinding {
   GateEvidence evidence;
-  bool is_share = false;  // the evidence is a share of rows, counted as worse
-  double margin = 0;      // that the evidence must hold, 0 for relative limits
+  std::int64_t num_rows = 0;  // paired ones, also where the evidence counts clusters
+  bool is_share = false;      // the evidence is a share of rows, counted as worse
+  double margin = 0;          // that the evidence must hold
   // What a relative limit allows: added to bounds of the evidence it gives bounds of the delta.
   double allowance = 0;
   std::optional<double> baseline;

@@ -336,12 +336,4 @@ PairedSummary ByCluster(const PairedSummary& summary) {
   return clustered;
 }
 
-MetricDescriptor ByCluster(const PairedSummary& summary, const MetricDescriptor& metric) {
-  MetricDescriptor read = metric;
-  if (summary.num_clusters > 0 && metric.kind == MetricKind::kBinaryMean) {
-    read.kind = MetricKind::kMean;
-  }
-  return read;
-}
-
 }  // namespace assay

@@ -42,7 +42,5 @@ std::vector<PairedSummary> SummarizePairs(const PairedScores& scores,
 // delta is then cluster-robust, with G - 1 degrees of freedom for G clusters. Unchanged without
 // clusters. Counts of higher and lower rows stay those of rows.
 PairedSummary ByCluster(const PairedSummary& summary);
-// The metric by which gates read ByCluster: right-or-wrong rows are compared as means.
-MetricDescriptor ByCluster(const PairedSummary& summary, const MetricDescriptor& metric);
 
 }  // namespace assay

@@ -39,6 +39,7 @@ CorpusDraws DrawsFromResamples(const PairedBootstrap& bootstrap, const MetricDes
   draws.cohort = cell.cohort;
   draws.factor = factor;
   draws.num_rows = cell.num_rows;
+  draws.num_clusters = bootstrap.num_clusters;
   draws.baseline = cell.baseline.value_or(0);
   draws.candidate = cell.candidate.value_or(0);
   const std::span<const double> sorted = bootstrap.differences.sorted();

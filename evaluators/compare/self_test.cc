@@ -94,18 +94,17 @@ Alarms Judge(const MetricDescriptor& metric, std::span<const PairedSummary> summ
              std::int64_t min_rows) {
   std::vector<double> p;
   for (const PairedSummary& summary : summaries) {
-    if (summary.num_rows < min_rows) {
+    if (ByCluster(summary).num_rows < min_rows) {
       continue;
     }
-    const std::optional<GateBounds> bounds =
-        BoundsOf(MakeGateEvidence(ByCluster(summary), ByCluster(summary, metric)), 0, alpha);
+    const std::optional<GateBounds> bounds = BoundsOf(MakeGateEvidence(summary, metric), 0, alpha);
     p.push_back(bounds.has_value() ? bounds->p : 1);
   }
   const auto is_alarm = [alpha](double value) { return value <= alpha; };
   const std::vector<double> adjusted = HolmAdjusted(p);
   return {.uncorrected = std::any_of(p.begin(), p.end(), is_alarm),
           .holm = std::any_of(adjusted.begin(), adjusted.end(), is_alarm),
-          .overall = !p.empty() && summaries[0].num_rows >= min_rows && is_alarm(p[0])};
+          .overall = !p.empty() && ByCluster(summaries[0]).num_rows >= min_rows && is_alarm(p[0])};
 }
 
 FalseAlarms Rate(std::int64_t num_pairs, std::int64_t num_alarms, double alpha) {
@@ -134,9 +133,22 @@ absl::StatusOr<SelfTest> RunSelfTest(const PairedScores& scores,
         absl::StrFormat("metric: has no better or worse: '%s'", scores.metric.id));
   }
   const PairedRows paired = Collect(scores, cohorts, options.cluster_of);
-  if (static_cast<std::int64_t>(paired.baseline.size()) < min_rows) {
+  const auto summarize = [&](std::span<const double> baseline, std::span<const double> candidate) {
+    const PairedScores pairs{.metric = scores.metric,
+                             .baseline = baseline,
+                             .candidate = candidate,
+                             .baseline_defined = paired.defined,
+                             .candidate_defined = paired.defined};
+    return SummarizePairs(pairs, paired.cohorts, RunSerially, paired.cluster_of);
+  };
+  const auto can_be_judged = [min_rows](const PairedSummary& summary) {
+    return ByCluster(summary).num_rows >= min_rows;
+  };
+  if (const PairedSummary whole = summarize(paired.baseline, paired.candidate)[0];
+      !can_be_judged(whole)) {
     return absl::InvalidArgumentError(absl::StrFormat(
-        "rows: %d with a score on both sides are fewer than %d", paired.baseline.size(), min_rows));
+        "%s: %d with a score on both sides are fewer than %d",
+        whole.num_clusters > 0 ? "groups" : "rows", ByCluster(whole).num_rows, min_rows));
   }
   const RandomSource source{.seed = options.seed, .stream = StreamOf("aa/" + scores.metric.id)};
   std::vector<Alarms> alarms(static_cast<std::size_t>(num_pairs));
@@ -145,18 +157,10 @@ absl::StatusOr<SelfTest> RunSelfTest(const PairedScores& scores,
     std::vector<double> baseline = paired.baseline;
     std::vector<double> candidate = paired.candidate;
     Swap(source, static_cast<std::uint32_t>(pair), paired.cluster_of, baseline, candidate);
-    const PairedScores swapped{.metric = scores.metric,
-                               .baseline = baseline,
-                               .candidate = candidate,
-                               .baseline_defined = paired.defined,
-                               .candidate_defined = paired.defined};
-    const std::vector<PairedSummary> summaries =
-        SummarizePairs(swapped, paired.cohorts, RunSerially, paired.cluster_of);
+    const std::vector<PairedSummary> summaries = summarize(baseline, candidate);
     const auto at = static_cast<std::size_t>(pair);
     alarms[at] = Judge(scores.metric, summaries, alpha, min_rows);
-    num_gates[at] = std::count_if(
-        summaries.begin(), summaries.end(),
-        [min_rows](const PairedSummary& summary) { return summary.num_rows >= min_rows; });
+    num_gates[at] = std::count_if(summaries.begin(), summaries.end(), can_be_judged);
   });
   const auto count = [&](bool Alarms::*kind) {
     return std::count_if(alarms.begin(), alarms.end(),

@@ -29,9 +29,9 @@ struct SelfTest {
 
 // Makes `num_pairs` A/A pairs from real pairs of scores: the two sides of every row (or of all rows
 // of a cluster) are swapped at random, so that by construction neither side is worse, and judges
-// each at margin 0. Gates are all rows and the cohorts that have `min_rows` rows. INVALID_ARGUMENT
-// for a metric without direction, an alpha outside (0, 0.5), or without rows. Bit-identical for any
-// `parallel_for`.
+// each at margin 0. Gates are all rows and the cohorts that have `min_rows` rows, or clusters where
+// there are any. INVALID_ARGUMENT for a metric without direction, an alpha outside (0, 0.5), or too
+// few rows. Bit-identical for any `parallel_for`.
 absl::StatusOr<SelfTest> RunSelfTest(const PairedScores& scores,
                                      std::span<const CohortColumn> cohorts,
                                      const ParallelFor& parallel_for, std::int64_t num_pairs,

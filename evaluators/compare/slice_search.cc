@@ -239,8 +239,7 @@ class Search {
                                             cohort.values[static_cast<std::size_t>(term.value)]));
     }
     const std::optional<GateBounds> bounds =
-        BoundsOf(MakeGateEvidence(ByCluster(summary), ByCluster(summary, scores_.metric)), 0,
-                 options_.alpha);
+        BoundsOf(MakeGateEvidence(summary, scores_.metric), 0, options_.alpha);
     if (bounds.has_value()) {
       const bool is_higher_better = scores_.metric.direction == Direction::kHigher;
       slice.lower = is_higher_better ? bounds->lower : -bounds->upper;

@@ -279,7 +279,7 @@ class Resampler {
         const std::optional<double> before = outcomes_.baseline_statistic(baseline);
         const std::optional<double> after = outcomes_.candidate_statistic(candidate);
         differences.push_back(before.has_value() && after.has_value()
-                                  ? *after - *before
+                                  ? *after - outcomes_.factor * *before
                                   : std::numeric_limits<double>::quiet_NaN());
       }
     }

@@ -36,15 +36,16 @@ struct PairedOutcomes {
   OutcomeColumn candidate;
   OutcomeStatistic baseline_statistic;
   OutcomeStatistic candidate_statistic;
+  double factor = 1;  // of the baseline's statistic, in the differences alone
 };
 
-// What the resamples say about candidate minus baseline.
+// What the resamples say about candidate minus factor times baseline.
 struct PairedBootstrap {
   std::int64_t num_rows = 0;  // that count on either side
   std::optional<double> baseline;
   std::optional<double> candidate;
-  // Every row has the same outcome and value on both sides, and outcomes mean the same: the
-  // difference is 0 in every resample.
+  // Every row has the same outcome and value on both sides, and outcomes mean the same: candidate
+  // and baseline are equal in every resample, whatever the factor.
   bool is_identical = false;
   std::int64_t num_clusters = 0;  // 0: rows are independent
   Resampling resampling = Resampling::kIndices;

@@ -397,6 +397,12 @@ void ToProto(const run::ComparisonRow& from, v1::ComparisonRow& to) {
   to.mutable_cohorts()->Add(from.cohorts.begin(), from.cohorts.end());
   to.set_num_recent_comparisons(from.num_recent_comparisons);
   to.set_num_recent_flips(from.num_recent_flips);
+  if (from.baseline_input.has_value()) {
+    to.set_baseline_input(*from.baseline_input);
+  }
+  if (from.baseline_expected.has_value()) {
+    to.set_baseline_expected(*from.baseline_expected);
+  }
 }
 
 absl::StatusOr<Policy> ReadPolicy(const v1::Policy& from) {

@@ -107,12 +107,21 @@ class PlanningService : public v1::PlanningService::CallbackService {
     }
     response.set_alpha(options.alpha);
     response.set_power(options.power);
-    response.set_assumption(
+    std::string assumption =
         run.has_value()
-            ? absl::StrFormat("a change flips %g %% of right-or-wrong answers; other scores before "
-                              "and after correlate by %g",
-                              100 * options.flip_share, options.correlation)
-            : absl::StrFormat("a change flips %g %% of the answers", 100 * options.flip_share));
+            ? absl::StrFormat(
+                  "a change flips %g %% of right-or-wrong answers; other scores before "
+                  "and after correlate by %g",
+                  100 * options.flip_share, options.correlation)
+            : absl::StrFormat("a change flips %g %% of the answers", 100 * options.flip_share);
+    ASSAY_ASSIGN_OR_RETURN(const double group_factor, run::GroupFactor(store_, project, dataset));
+    if (group_factor > 1) {
+      assumption.append(
+          absl::StrFormat("; rows of one group change each for itself (where they change together, "
+                          "a drop must be up to %.3g times as large)",
+                          group_factor));
+    }
+    response.set_assumption(assumption);
     return absl::OkStatus();
   }
 

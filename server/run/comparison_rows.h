@@ -6,19 +6,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/run/row_scan.h"
 #include "server/store/store.h"
 
 namespace assay::run {
-
-using store::RowBucket;
-
-struct RowQuery {
-  std::string metric = {};  // empty: the flip metric, else the first with row scores
-  RowBucket bucket = RowBucket::kAny;
-  std::string cohort = {};       // "COLUMN=VALUE"; empty: all
-  std::int64_t offset_rank = 0;  // rows to skip in the order of the list
-  std::int32_t limit = 50;
-};
 
 // One example, before and after. `row` is its position in the candidate's dataset version; an
 // example that only the baseline's has counts behind those: their number plus its own position.
@@ -27,6 +18,10 @@ struct ComparisonRow : store::RowRecord {
   // many of them the example flipped.
   std::int32_t num_recent_comparisons = 0;
   std::int32_t num_recent_flips = 0;
+  // Of a changed row: what the baseline's dataset version has under its key, where that reads
+  // otherwise.
+  std::optional<std::string> baseline_input;
+  std::optional<std::string> baseline_expected;
 };
 
 struct RowPage {

@@ -22,22 +22,6 @@ RandomSource SourceOf(const MetricDescriptor& metric, const std::string& cohort,
           .stream = StreamOf(absl::StrFormat("corpus\n%s\n%s", metric.id, cohort))};
 }
 
-PairedOutcomes PairOutcomes(const CorpusOutcomes::Outcomes& baseline,
-                            const CorpusOutcomes::Outcomes& candidate, double factor) {
-  PairedOutcomes outcomes{.baseline = baseline.column,
-                          .candidate = candidate.column,
-                          .baseline_statistic = baseline.statistic,
-                          .candidate_statistic = candidate.statistic};
-  if (factor != 1) {
-    outcomes.baseline_statistic = [statistic = baseline.statistic,
-                                   factor](const OutcomeTotals& totals) {
-      const std::optional<double> value = statistic(totals);
-      return value.has_value() ? std::optional(factor * *value) : std::nullopt;
-    };
-  }
-  return outcomes;
-}
-
 PairedBootstrap Resample(const CorpusPair& pair, std::span<const std::uint32_t> rows,
                          const TestOptions& options, double factor, const Cell& cell) {
   using Areas = CorpusOutcomes::Areas;
@@ -55,9 +39,14 @@ PairedBootstrap Resample(const CorpusPair& pair, std::span<const std::uint32_t> 
                                 confidences->num_bins, factor, rows, options.cluster_of, source,
                                 options.draws);
   }
-  return BootstrapPairs(
-      PairOutcomes(std::get<Outcomes>(*pair.baseline), std::get<Outcomes>(*pair.candidate), factor),
-      rows, options.cluster_of, source, options.draws);
+  const auto& before = std::get<Outcomes>(*pair.baseline);
+  const auto& after = std::get<Outcomes>(*pair.candidate);
+  return BootstrapPairs({.baseline = before.column,
+                         .candidate = after.column,
+                         .baseline_statistic = before.statistic,
+                         .candidate_statistic = after.statistic,
+                         .factor = factor},
+                        rows, options.cluster_of, source, options.draws);
 }
 
 }  // namespace

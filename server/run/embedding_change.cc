@@ -124,25 +124,6 @@ ParallelFor Stoppable(const ParallelFor& parallel_for, const JobControl& control
 
 }  // namespace
 
-std::vector<std::int64_t> SampleRows(std::span<const std::uint8_t> is_paired, std::int64_t limit) {
-  std::vector<std::int64_t> paired;
-  for (std::size_t row = 0; row < is_paired.size(); ++row) {
-    if (is_paired[row] != 0) {
-      paired.push_back(static_cast<std::int64_t>(row));
-    }
-  }
-  const std::int64_t num_paired = std::ssize(paired);
-  if (num_paired <= limit) {
-    return paired;
-  }
-  std::vector<std::int64_t> chosen;
-  chosen.reserve(static_cast<std::size_t>(limit));
-  for (std::int64_t i = 0; i < limit; ++i) {
-    chosen.push_back(paired[static_cast<std::size_t>(i * num_paired / limit)]);
-  }
-  return chosen;
-}
-
 bool HaveOneSpace(const store::ModelVersionRecord& baseline,
                   const store::ModelVersionRecord& candidate) {
   const auto before = baseline.config.find(std::string(kSpaceKey));
@@ -156,37 +137,28 @@ bool HaveOneSpace(const store::ModelVersionRecord& baseline,
 absl::StatusOr<std::optional<store::EmbeddingChangeRecord>> MeasureEmbeddings(
     store::Store& store, store::Id project, const EmbeddingRequest& request,
     const ParallelFor& parallel_for, const JobControl& control) {
-  ASSAY_ASSIGN_OR_RETURN(const RunInputs baseline_inputs,
-                         OpenRunInputs(store, project, request.baseline.outputs.id));
-  ASSAY_ASSIGN_OR_RETURN(const RunInputs candidate_inputs,
-                         OpenRunInputs(store, project, request.candidate.outputs.id));
-  const store::ColumnRecord* const before = FindEmbedding(baseline_inputs);
-  const store::ColumnRecord* const after = FindEmbedding(candidate_inputs);
-  if (before == nullptr || after == nullptr) {
+  const auto limit = [](const store::ColumnRecord& before, const store::ColumnRecord& after) {
+    return std::min(kMaxEmbeddingRows,
+                    kMaxEmbeddingValues / std::max(before.dimension, after.dimension));
+  };
+  ASSAY_ASSIGN_OR_RETURN(const std::optional<PairedOutputs> vectors,
+                         ReadPairedOutputs(store, project,
+                                           {.baseline = request.baseline,
+                                            .candidate = request.candidate,
+                                            .pairing = request.pairing,
+                                            .is_paired = request.is_paired},
+                                           FindEmbedding, limit, control));
+  if (!vectors.has_value()) {
     return std::nullopt;
   }
-  const std::int32_t dimension = std::max(before->dimension, after->dimension);
-  const std::vector<std::int64_t> rows =
-      SampleRows(request.is_paired, std::min(kMaxEmbeddingRows, kMaxEmbeddingValues / dimension));
-  std::vector<std::int64_t> baseline_rows;
-  baseline_rows.reserve(rows.size());
-  for (const std::int64_t row : rows) {
-    baseline_rows.push_back(request.pairing.BaselineRow(row));
-  }
-  ASSAY_ASSIGN_OR_RETURN(
-      const Column before_vectors,
-      ReadFirstOutputs(store, request.baseline, baseline_inputs, *before, baseline_rows, control));
-  ASSAY_ASSIGN_OR_RETURN(
-      const Column after_vectors,
-      ReadFirstOutputs(store, request.candidate, candidate_inputs, *after, rows, control));
-  const bool same_space = before->dimension == after->dimension &&
+  const bool same_space = vectors->baseline.dimension == vectors->candidate.dimension &&
                           HaveOneSpace(request.baseline.model, request.candidate.model);
   ASSAY_ASSIGN_OR_RETURN(const EmbeddingChange change,
-                         MeasureEmbeddingChange(before_vectors, after_vectors,
+                         MeasureEmbeddingChange(vectors->baseline, vectors->candidate,
                                                 {.k = kNumNeighbors, .same_space = same_space},
                                                 Stoppable(parallel_for, control)));
   ASSAY_RETURN_IF_ERROR(control.Check());
-  store::EmbeddingChangeRecord record = ToRecord(change, rows, request.cohorts);
+  store::EmbeddingChangeRecord record = ToRecord(change, vectors->rows, request.cohorts);
   record.num_paired = std::ranges::count(request.is_paired, std::uint8_t{1});
   record.same_space = same_space;
   return record;

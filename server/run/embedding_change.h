@@ -38,9 +38,6 @@ absl::StatusOr<std::optional<store::EmbeddingChangeRecord>> MeasureEmbeddings(
     store::Store& store, store::Id project, const EmbeddingRequest& request,
     const ParallelFor& parallel_for, const JobControl& control);
 
-// The rows to measure, ascending: those of `is_paired`, or `limit` of them at even distances.
-std::vector<std::int64_t> SampleRows(std::span<const std::uint8_t> is_paired, std::int64_t limit);
-
 // True when both models embed into one space, so that vectors compare directly: they declare the
 // same config `embedding_space`, or, where a side declares none, have the same weights.
 bool HaveOneSpace(const store::ModelVersionRecord& baseline,

@@ -68,4 +68,49 @@ absl::StatusOr<Column> ReadFirstOutputs(store::Store& store, const ComparedRun& 
   return place == in_order ? std::move(found) : Gather(found, place);
 }
 
+absl::StatusOr<std::optional<PairedOutputs>> ReadPairedOutputs(
+    store::Store& store, store::Id project, const OutputSides& sides, const ColumnChoice& choose,
+    const SampleLimit& limit, const JobControl& control) {
+  ASSAY_ASSIGN_OR_RETURN(const RunInputs baseline,
+                         OpenRunInputs(store, project, sides.baseline.outputs.id));
+  ASSAY_ASSIGN_OR_RETURN(const RunInputs candidate,
+                         OpenRunInputs(store, project, sides.candidate.outputs.id));
+  const store::ColumnRecord* const before = choose(baseline);
+  const store::ColumnRecord* const after = choose(candidate);
+  if (before == nullptr || after == nullptr) {
+    return std::nullopt;
+  }
+  PairedOutputs outputs;
+  outputs.rows = SampleRows(sides.is_paired, limit(*before, *after));
+  std::vector<std::int64_t> baseline_rows;
+  baseline_rows.reserve(outputs.rows.size());
+  for (const std::int64_t row : outputs.rows) {
+    baseline_rows.push_back(sides.pairing.BaselineRow(row));
+  }
+  ASSAY_ASSIGN_OR_RETURN(outputs.baseline, ReadFirstOutputs(store, sides.baseline, baseline,
+                                                            *before, baseline_rows, control));
+  ASSAY_ASSIGN_OR_RETURN(outputs.candidate, ReadFirstOutputs(store, sides.candidate, candidate,
+                                                             *after, outputs.rows, control));
+  return outputs;
+}
+
+std::vector<std::int64_t> SampleRows(std::span<const std::uint8_t> is_paired, std::int64_t limit) {
+  std::vector<std::int64_t> paired;
+  for (std::size_t row = 0; row < is_paired.size(); ++row) {
+    if (is_paired[row] != 0) {
+      paired.push_back(static_cast<std::int64_t>(row));
+    }
+  }
+  const std::int64_t num_paired = std::ssize(paired);
+  if (num_paired <= limit) {
+    return paired;
+  }
+  std::vector<std::int64_t> chosen;
+  chosen.reserve(static_cast<std::size_t>(limit));
+  for (std::int64_t i = 0; i < limit; ++i) {
+    chosen.push_back(paired[static_cast<std::size_t>(i * num_paired / limit)]);
+  }
+  return chosen;
+}
+
 }  // namespace assay::run

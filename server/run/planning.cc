@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -192,6 +193,23 @@ absl::StatusOr<std::vector<PowerCell>> EstimatePower(store::Store& store, store:
   return cells;
 }
 
+absl::StatusOr<double> GroupFactor(store::Store& store, store::Id project,
+                                   const store::DatasetVersionRecord& dataset) {
+  ASSAY_ASSIGN_OR_RETURN(const std::vector<std::int32_t> cluster_of,
+                         LoadClusters(store, project, dataset));
+  if (cluster_of.empty()) {
+    return 1;
+  }
+  std::map<std::int32_t, double> sizes;
+  double squares = 0;  // of the sizes; rows without a group are groups of one
+  for (const std::int32_t cluster : cluster_of) {
+    double& size = sizes[cluster];
+    squares += cluster < 0 ? 1 : 2 * size + 1;
+    size += 1;
+  }
+  return std::sqrt(squares / static_cast<double>(cluster_of.size()));
+}
+
 absl::StatusOr<MetricSelfTest> SelfTestRuns(store::Store& store, store::Id project,
                                             const store::RunRecord& baseline,
                                             const store::RunRecord& candidate,
@@ -222,9 +240,12 @@ absl::StatusOr<MetricSelfTest> SelfTestRuns(store::Store& store, store::Id proje
     scores.metric.kind = MetricKind::kMean;
     scores.is_averaged = true;
   }
+  ASSAY_ASSIGN_OR_RETURN(const std::vector<std::int32_t> cluster_of,
+                         LoadClusters(store, project, after));
   MetricSelfTest test;
   test.metric = metric.id;
-  ASSAY_ASSIGN_OR_RETURN(test.result, RunSelfTest(scores, cohorts, parallel_for, num_pairs, alpha));
+  ASSAY_ASSIGN_OR_RETURN(test.result, RunSelfTest(scores, cohorts, parallel_for, num_pairs, alpha,
+                                                  {.cluster_of = cluster_of}));
   return test;
 }
 

@@ -37,6 +37,11 @@ absl::StatusOr<std::vector<PowerCell>> EstimatePower(store::Store& store, store:
                                                      const PowerOptions& options,
                                                      const ParallelFor& parallel_for);
 
+// How many times as large a drop must be where all rows of a group change together instead of each
+// for itself, as EstimatePower assumes; 1 without groups.
+absl::StatusOr<double> GroupFactor(store::Store& store, store::Id project,
+                                   const store::DatasetVersionRecord& dataset);
+
 // A self test and the metric it was made by.
 struct MetricSelfTest {
   std::string metric;

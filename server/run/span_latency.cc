@@ -6,6 +6,7 @@
 #include <iterator>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -15,7 +16,6 @@
 #include "evaluators/compare/quantile_metric.h"
 #include "evaluators/compare/ratio_metric.h"
 #include "server/base/status_macros.h"
-#include "server/run/embedding_change.h"
 #include "server/run/first_outputs.h"
 #include "server/run/run_inputs.h"
 
@@ -134,30 +134,21 @@ void Thin(std::vector<TracedPair>& pairs) {
 absl::StatusOr<TracedPairs> LoadPairs(store::Store& store, store::Id project,
                                       const SpanRequest& request, const JobControl& control) {
   TracedPairs traced;
-  ASSAY_ASSIGN_OR_RETURN(const RunInputs baseline_inputs,
-                         OpenRunInputs(store, project, request.baseline.outputs.id));
-  ASSAY_ASSIGN_OR_RETURN(const RunInputs candidate_inputs,
-                         OpenRunInputs(store, project, request.candidate.outputs.id));
-  const store::ColumnRecord* const before = FindTraceIds(baseline_inputs);
-  const store::ColumnRecord* const after = FindTraceIds(candidate_inputs);
-  if (before == nullptr || after == nullptr) {
+  ASSAY_ASSIGN_OR_RETURN(
+      const std::optional<PairedOutputs> ids,
+      ReadPairedOutputs(
+          store, project,
+          {.baseline = request.baseline,
+           .candidate = request.candidate,
+           .pairing = request.pairing,
+           .is_paired = request.is_paired},
+          FindTraceIds, [](const auto&, const auto&) { return kMaxIdRows; }, control));
+  if (!ids.has_value()) {
     return traced;
   }
-  const std::vector<std::int64_t> rows = SampleRows(request.is_paired, kMaxIdRows);
-  std::vector<std::int64_t> baseline_rows;
-  baseline_rows.reserve(rows.size());
-  for (const std::int64_t row : rows) {
-    baseline_rows.push_back(request.pairing.BaselineRow(row));
-  }
-  ASSAY_ASSIGN_OR_RETURN(
-      const Column before_ids,
-      ReadFirstOutputs(store, request.baseline, baseline_inputs, *before, baseline_rows, control));
-  ASSAY_ASSIGN_OR_RETURN(
-      const Column after_ids,
-      ReadFirstOutputs(store, request.candidate, candidate_inputs, *after, rows, control));
-  AddPairs(rows, before_ids, after_ids, traced);
+  AddPairs(ids->rows, ids->baseline, ids->candidate, traced);
   traced.is_sample = traced.pairs.size() > kMaxTracedRows ||
-                     std::ranges::count(request.is_paired, 1) > std::ssize(rows);
+                     std::ranges::count(request.is_paired, 1) > std::ssize(ids->rows);
   Thin(traced.pairs);
   return traced;
 }

@@ -216,6 +216,9 @@ TEST_F(ComparisonRowsTest, ARowShowsTheExampleOfTheVersionThatHasIt) {
     EXPECT_EQ(page.total_rows, 4);
     EXPECT_EQ(page.rows[1].bucket, RowBucket::kChanged);
     EXPECT_EQ(page.rows[1].input, "after");
+    EXPECT_THAT(page.rows[1].baseline_input, Optional(std::string("before")));
+    EXPECT_EQ(page.rows[1].baseline_expected, std::nullopt);  // The label is the same.
+    EXPECT_EQ(page.rows[0].baseline_input, std::nullopt);
     EXPECT_EQ(page.rows[1].baseline_output, "x");
     EXPECT_EQ(page.rows[2].input, "id");
     EXPECT_EQ(page.rows[2].baseline_score, std::nullopt);

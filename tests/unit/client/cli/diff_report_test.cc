@@ -259,6 +259,62 @@ TEST(DiffTextTest, SaysWhatConfoundsTheComparison) {
             std::string::npos);
 }
 
+TEST(DiffTextTest, ShowsEffectSizePowerAndWhatIsThin) {
+  v1::Comparison comparison = Parse(kRegressed);
+  v1::Cell& accuracy = *comparison.mutable_metrics(0)->mutable_overall();
+  accuracy.set_effect_size(-0.175);
+  accuracy.set_minimum_detectable_effect(0.0161);
+  accuracy.set_note("20 clusters are fewer than 30");
+  v1::Cell& latency = *comparison.mutable_metrics(1)->mutable_overall();
+  latency.set_effect_size(0.5);
+  latency.set_minimum_detectable_effect(10.64);
+  latency.set_permutation_p(0.25);
+  EXPECT_NE(
+      DiffText(comparison, {.width = 120})
+          .find("    accuracy: effect size -0.17, 80 % power for 1.61 pp; 20 clusters are fewer "
+                "than 30\n"
+                "    latency_us: effect size 0.5, 80 % power for 10.6 µs; permutation p = 0.25 "
+                "(exact)\n"),
+      std::string::npos);
+  // What both say comes once.
+  latency.set_note(accuracy.note());
+  EXPECT_NE(DiffText(comparison, {.width = 120})
+                .find("permutation p = 0.25 (exact)\n    20 clusters are fewer than 30\n"),
+            std::string::npos);
+}
+
+TEST(DiffTextTest, NamesTheTierOfAGateThatIsNotCritical) {
+  v1::Comparison comparison = Parse(kRegressed);
+  v1::GateResult& advisory = *comparison.add_gates();
+  advisory = comparison.gates(0);
+  advisory.mutable_gate()->set_tier(v1::Gate::ADVISORY);
+  EXPECT_NE(DiffText(comparison, {}).find("✗ regressed (advisory)\n"), std::string::npos);
+}
+
+TEST(DiffTextTest, TheMetricShowsTheWorstOfItsGates) {
+  v1::Comparison comparison = Parse(kRegressed);
+  *comparison.add_gates() = comparison.gates(0);
+  comparison.mutable_gates(0)->set_verdict(v1::VERDICT_PASS);
+  EXPECT_NE(DiffText(comparison, {}).find("[-5.22, -2.85]  <.001  ✗ regressed\n"),
+            std::string::npos);
+}
+
+TEST(DiffTextTest, ARefusalSaysHowToGoOnAndABrokenBudgetLeadsToRows) {
+  v1::Comparison comparison = Parse(kRegressed);
+  comparison.set_verdict(v1::VERDICT_REFUSED);
+  comparison.set_fairness(v1::Comparison::CLEAN);
+  EXPECT_NE(DiffText(comparison, {}).find("assay rows 14"), std::string::npos);
+  comparison.clear_metrics();
+  comparison.clear_gates();
+  comparison.set_fairness(v1::Comparison::UNPROVEN);
+  comparison.add_unproven()->set_field("dtype");
+  const std::string text = DiffText(comparison, {});
+  EXPECT_EQ(text.find("assay rows"), std::string::npos);
+  EXPECT_EQ(text.find("paired rows"), std::string::npos);
+  EXPECT_NE(text.find("--allow-confounded"), std::string::npos);
+  EXPECT_NE(text.find("assay model push"), std::string::npos);
+}
+
 TEST(DiffTextTest, SaysWhyAComparisonFailed) {
   v1::Comparison comparison;
   comparison.set_name("projects/default/comparisons/15");

@@ -101,6 +101,19 @@ TEST(EmbeddingReportTest, CountsTheVectorsThatWereLeftOut) {
       HasSubstr("vectors left out, before: 3 zero; after: 1 missing, 2 with NaN or infinity"));
 }
 
+TEST(EmbeddingReportTest, SaysWhyLongVectorsAreNotDecomposed) {
+  v1::EmbeddingChange change = Change();
+  EXPECT_THAT(Text(change), Not(HasSubstr("decomposition")));
+  change.set_baseline_dimension(1'536);
+  EXPECT_THAT(Text(change), HasSubstr("no Procrustes residual and no effective rank beyond 1,024 "
+                                      "components: the decomposition would take too long"));
+  change.mutable_baseline_spread()->set_effective_rank(7);
+  EXPECT_THAT(EmbeddingMarkdown(change),
+              HasSubstr("no Procrustes residual beyond 1,024 components"));
+  change.mutable_cells(0)->set_procrustes_residual(0.25);
+  EXPECT_THAT(Text(change), Not(HasSubstr("decomposition")));
+}
+
 TEST(EmbeddingReportTest, OfNoUsableVectorsOnlyTheCountsAreSaid) {
   v1::EmbeddingChange change;
   change.set_baseline_dimension(24);

@@ -152,6 +152,16 @@ TEST(AtGateOriginTest, PutsTheLineBeforeWhatTheServerSays) {
   EXPECT_EQ(AtGateOrigin(absl::InternalError("x"), *file), absl::InternalError("x"));
 }
 
+TEST(AtGateOriginTest, PutsTheLineOfTheClaimBeforeWhatTheServerSaysOfIt) {
+  const absl::Status status = absl::InvalidArgumentError("allow_changed: no such field");
+  const absl::StatusOr<PolicyFile> file =
+      ParsePolicy("version = 1\nallow_changed = [\"acti\"]\nmin_coverage = 1\n", "gate.toml");
+  ASSERT_TRUE(file.ok());
+  EXPECT_EQ(AtGateOrigin(status, *file),
+            absl::InvalidArgumentError("gate.toml:2: allow_changed: no such field"));
+  EXPECT_EQ(AtGateOrigin(status, {}), status);  // A flag made the claim.
+}
+
 TEST(AtGateOriginTest, PutsTheFlagBeforeWhatTheServerSays) {
   absl::StatusOr<PolicyFile> file = ParsePolicy(kWhole, "gate.toml");
   ASSERT_TRUE(file.ok());

@@ -1,7 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <limits>
+#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "evaluators/compare/gate.h"
@@ -90,6 +92,101 @@ TEST(GateLimitTest, ARelativeIncreaseKnowsThatTheBaselineIsUncertain) {
   EXPECT_EQ(JudgeOne(gate, data.Scores()).verdict, Verdict::kPass);
   gate.limit = 0.0499;
   EXPECT_EQ(JudgeOne(gate, data.Scores()).verdict, Verdict::kRegressed);
+}
+
+// Unchanged rows say nothing of how rows may change: the spread of the baseline is no evidence.
+TEST(GateLimitTest, UnchangedRowsDoNotPassARelativeLimitEither) {
+  const Gate gate{.metric = "accuracy", .limit = 0.01, .kind = LimitKind::kMaxRelativeDrop};
+  PairedData few("accuracy", MetricKind::kBinaryMean);
+  few.Add(36, 1, 1).Add(4, 0, 0);
+  const GateResult open = JudgeOne(gate, few.Scores());
+  EXPECT_EQ(open.verdict, Verdict::kInconclusive);
+  EXPECT_THAT(open.margin, Optional(DoubleNear(0.009, 1e-12)));
+  // 1 - 0.05 ** (1 / 40) = 0.0722; 0.991 ** 332 <= 0.05.
+  EXPECT_EQ(
+      open.reason,
+      "0 of 40 rows got worse, so up to 7.22 % may (exact 95 % bound), more than the margin of "
+      "0.009 (1 % of the baseline); about 332 rows would decide");
+  PairedData enough("accuracy", MetricKind::kBinaryMean);
+  enough.Add(360, 1, 1).Add(40, 0, 0);
+  EXPECT_EQ(JudgeOne(gate, enough.Scores()).verdict, Verdict::kPass);
+
+  PairedData scores("score", MetricKind::kMean);
+  scores.Add(50, 0.9, 0.9).Add(50, 0.7, 0.7);
+  const Gate mean{.metric = "score", .limit = 0.01, .kind = LimitKind::kMaxRelativeDrop};
+  EXPECT_EQ(JudgeOne(mean, scores.Scores()).verdict, Verdict::kInconclusive);
+}
+
+TEST(GateLimitTest, FewChangedRowsNeedTheExactBoundOfARelativeLimitToo) {
+  const Gate gate{.metric = "accuracy", .limit = 0.01, .kind = LimitKind::kMaxRelativeDrop};
+  const GateResult open = JudgeOne(gate, Answers(200, 1, 1).Scores());
+  EXPECT_EQ(open.verdict, Verdict::kInconclusive);
+  EXPECT_EQ(JudgeOne(gate, Answers(1'000, 1, 1).Scores()).verdict, Verdict::kPass);
+}
+
+// A relative gate on a metric that is no mean, where no row differs.
+TEST(GateLimitTest, DrawsThatAreAllEqualDoNotPassARelativeLimit) {
+  CorpusDraws draws;
+  draws.metric.id = "macro_f1";
+  draws.metric.kind = MetricKind::kCorpus;
+  draws.num_rows = 40;
+  draws.baseline = 0.9;
+  draws.candidate = 0.9;
+  draws.differences = {0.009};
+  const Gate gate{.metric = "macro_f1", .limit = 0.01, .kind = LimitKind::kMaxRelativeDrop};
+  draws.factor = FactorOf(gate);
+  const GateInputs inputs{.scores = {}, .cohorts = {}, .draws = {&draws, 1}, .refusals = {}};
+  const GateResult open = JudgeOne(gate, inputs);
+  EXPECT_EQ(open.verdict, Verdict::kInconclusive);
+  EXPECT_THAT(open.lower, Optional(DoubleNear(-0.0722, 0.0001)));
+  EXPECT_THAT(open.delta, Optional(0.0));
+}
+
+// 200 rows in 50 groups. One row that broke must not bring a PASS that none would not.
+TEST(GateLimitTest, FewChangedRowsInGroupsNeedTheExactBoundOfTheGroups) {
+  std::vector<std::int32_t> cluster_of;
+  for (std::int32_t row = 0; row < 200; ++row) {
+    cluster_of.push_back(row / 4);
+  }
+  for (const std::int64_t num_worse : {0, 1}) {
+    const PairedData data = Answers(200, 0, num_worse);
+    const PairedScores scores = data.Scores();
+    const GateInputs inputs{.scores = {&scores, 1},
+                            .cohorts = {},
+                            .draws = {},
+                            .refusals = {},
+                            .cluster_of = cluster_of};
+    const GateResult result = JudgeOne({.metric = "accuracy", .limit = 0.05}, inputs);
+    EXPECT_EQ(result.verdict, Verdict::kInconclusive) << num_worse;
+    EXPECT_EQ(result.num_rows, 200);
+    EXPECT_THAT(result.reason, StartsWith(absl::StrFormat(
+                                   "%d of 200 rows in 50 groups got worse, so up to %.3g %% "
+                                   "may (exact 95 %% bound)",
+                                   num_worse, 100 * ClopperPearsonUpper(num_worse, 50, 0.05))));
+    EXPECT_EQ(*result.rows_needed % 4, 0);
+    const GateResult wide = JudgeOne({.metric = "accuracy", .limit = 0.1}, inputs);
+    EXPECT_EQ(wide.verdict, Verdict::kPass) << num_worse;
+  }
+}
+
+TEST(GateLimitTest, TooFewGroupsAreCalledGroups) {
+  std::vector<std::int32_t> cluster_of;
+  for (std::int32_t row = 0; row < 400; ++row) {
+    cluster_of.push_back(row / 20);
+  }
+  const PairedData data = Answers(400, 0, 48);
+  const PairedScores scores = data.Scores();
+  const GateResult result =
+      JudgeOne({.metric = "accuracy", .limit = 0.01}, GateInputs{.scores = {&scores, 1},
+                                                                 .cohorts = {},
+                                                                 .draws = {},
+                                                                 .refusals = {},
+                                                                 .cluster_of = cluster_of});
+  EXPECT_EQ(result.verdict, Verdict::kInconclusive);
+  EXPECT_EQ(result.num_rows, 400);
+  EXPECT_THAT(result.reason,
+              StartsWith("20 groups are fewer than the 30 that a verdict needs; about "));
+  EXPECT_THAT(result.reason, testing::EndsWith(" groups would decide"));
 }
 
 TEST(GateLimitTest, FlipsAreGatedByTheirExactBound) {
@@ -230,6 +327,9 @@ TEST(GateLimitErrorTest, LimitsThatDoNotGoWithTheMetricAreNamed) {
               HasSubstr("use max_relative_increase"));
   EXPECT_THAT(Complaint(gate("latency_us", LimitKind::kMaxFlips), latency.Scores()),
               HasSubstr("no right and wrong rows"));
+  // Percent where a share is meant.
+  EXPECT_THAT(Complaint(gate("accuracy", LimitKind::kMaxDrop, 2), accuracy.Scores()),
+              HasSubstr("'accuracy' lies between 0 and 1, so nothing could break a limit of 2"));
   EXPECT_THAT(Complaint(gate("cosine", LimitKind::kMaxRelativeDrop), cosine.Scores()),
               HasSubstr("may be negative"));
 }

@@ -141,6 +141,21 @@ TEST(PairedBootstrapTest, EqualSidesAreIdentical) {
   EXPECT_TRUE(result.differences.sorted().empty());
 }
 
+// The factor scales the baseline in the differences and says nothing of whether rows differ.
+TEST(PairedBootstrapTest, AFactorScalesTheBaselineOfTheDifferences) {
+  Labels labels(300);
+  PairedOutcomes outcomes = labels.Outcomes();
+  const PairedBootstrap plain = BootstrapPairs(outcomes, labels.rows, {}, kSource, 1'000);
+  outcomes.factor = 0.5;
+  const PairedBootstrap halved = BootstrapPairs(outcomes, labels.rows, {}, kSource, 1'000);
+  EXPECT_EQ(halved.baseline, plain.baseline);
+  EXPECT_GT(halved.differences.sorted().front(), plain.differences.sorted().front() + 0.2);
+  labels.after = labels.before;
+  outcomes = labels.Outcomes();
+  outcomes.factor = 0.5;
+  EXPECT_TRUE(BootstrapPairs(outcomes, labels.rows, {}, kSource, 1'000).is_identical);
+}
+
 TEST(PairedBootstrapTest, AnUndefinedMetricHasNoResamples) {
   Labels labels(50);
   std::fill(labels.before.begin(), labels.before.end(), 0);
