@@ -218,7 +218,7 @@ std::string LayerReportText(const Context& context, const v1::LayerReport& repor
 }
 
 Table DiagnosisTable(const v1::Diagnosis& diagnosis) {
-  Table table({{"FINDING"}, {"CHECK"}, {"LAYER"}, {"EVIDENCE", Align::kLeft, true}});
+  Table table({{"FINDING"}, {"CHECK"}, {"LAYER"}, {"EVIDENCE", Align::kLeft, false, true}});
   for (const v1::Diagnosis::Finding& finding : diagnosis.findings()) {
     Cell severity("warning", Ink::kYellow);
     if (finding.severity() == v1::Diagnosis::Finding::FINE) {
