@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "assay/v1/offline_command.pb.h"
 #include "assay/v1/reference_model_service.pb.h"
 #include "client/cli/commands.h"
 #include "client/cli/layer_report.h"
