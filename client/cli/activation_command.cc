@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "assay/v1/offline_command.pb.h"
 #include "assay/v1/reference_model_service.pb.h"
 #include "client/cli/commands.h"
 #include "client/cli/layer_report.h"
@@ -70,6 +71,17 @@ v1::ActivationFunction ToProto(GatedUnit unit) {
   return function;
 }
 
+v1::ActivationFunction ToProto(const VectorFunctionInfo& info) {
+  v1::ActivationFunction function;
+  function.set_name(std::string(info.name));
+  function.set_formula(std::string(info.formula));
+  function.set_derivative(std::string(info.derivative));
+  function.set_parameter(std::string(info.parameter));
+  function.set_note(std::string(info.note));
+  AddAliases(info.name, function);
+  return function;
+}
+
 std::string AliasText(const v1::ActivationFunction::Alias& alias) {
   return absl::StrFormat("%s/%s", alias.framework(), alias.name());
 }
@@ -81,6 +93,9 @@ absl::StatusOr<ExitCode> RunList(Context& context) {
   }
   for (int unit = 0; unit < kNumGatedUnits; ++unit) {
     *functions.add_functions() = ToProto(static_cast<GatedUnit>(unit));
+  }
+  for (const VectorFunctionInfo& info : VectorFunctions()) {
+    *functions.add_functions() = ToProto(info);
   }
   Table table({{"ACTIVATION"}, {"FORMULA", Align::kLeft, true}, {"CALLED", Align::kLeft, true}});
   for (const v1::ActivationFunction& function : functions.functions()) {
@@ -104,23 +119,25 @@ void AddValues(const Activation& activation, Table& table) {
 }
 
 absl::StatusOr<ExitCode> RunShow(Context& context, const std::string& name) {
-  const std::optional<GatedUnit> unit = FindGatedUnit(name);
   v1::ActivationFunction function;
-  Activation activation;
-  if (unit) {
+  std::optional<Activation> activation;  // of one input
+  if (const std::optional<GatedUnit> unit = FindGatedUnit(name)) {
     function = ToProto(*unit);
+  } else if (const VectorFunctionInfo* const info = FindVectorFunction(name)) {
+    function = ToProto(*info);
   } else {
     ASSAY_ASSIGN_OR_RETURN(activation, ParseActivation(name));
-    function = ToProto(InfoOf(activation.kind));
-    function.set_name(ActivationName(activation));
+    function = ToProto(InfoOf(activation->kind));
+    function.set_name(ActivationName(*activation));
   }
-  Table table({{"FIELD"}, {"VALUE", Align::kLeft, true}});
+  Table table({{"FIELD"}, {"VALUE", Align::kLeft, false, true}});
   table.AddRow({"name", function.name()});
   table.AddRow({"formula", function.formula()});
   table.AddRow({"derivative", function.derivative()});
   if (!function.parameter().empty()) {
-    table.AddRow(
-        {"parameter", absl::StrFormat("%s = %g", function.parameter(), activation.parameter)});
+    table.AddRow({"parameter", activation ? absl::StrFormat("%s = %g", function.parameter(),
+                                                            activation->parameter)
+                                          : function.parameter()});
   }
   if (!function.note().empty()) {
     table.AddRow({"note", function.note()});
@@ -128,37 +145,61 @@ absl::StatusOr<ExitCode> RunShow(Context& context, const std::string& name) {
   for (const v1::ActivationFunction::Alias& alias : function.aliases()) {
     table.AddRow({AliasText(alias), alias.note().empty() ? "the same" : alias.note()});
   }
-  if (!unit) {
-    AddValues(activation, table);
+  if (activation) {
+    AddValues(*activation, table);
   }
   context.Print(function, table);
   return ExitCode::kPass;
 }
 
+// What is compared under a name: a function, or that of the gate of a gated unit.
+struct Compared {
+  std::string name;
+  std::string formula;
+  Activation activation;
+  bool is_gated = false;
+};
+
+absl::StatusOr<Compared> FindCompared(const std::string& name) {
+  if (const std::optional<GatedUnit> unit = FindGatedUnit(name)) {
+    return Compared{name, ToProto(*unit).formula(), GateActivation(*unit), true};
+  }
+  ASSAY_ASSIGN_OR_RETURN(const Activation activation, ParseActivation(name));
+  return Compared{ActivationName(activation), std::string(InfoOf(activation.kind).formula),
+                  activation, false};
+}
+
 absl::StatusOr<ExitCode> RunCompare(Context& context, const ActivationOptions& options) {
-  ASSAY_ASSIGN_OR_RETURN(const Activation first, ParseActivation(options.first));
-  ASSAY_ASSIGN_OR_RETURN(const Activation second, ParseActivation(options.second));
-  const ActivationDifference difference = CompareActivations(first, second);
+  ASSAY_ASSIGN_OR_RETURN(const Compared first, FindCompared(options.first));
+  ASSAY_ASSIGN_OR_RETURN(const Compared second, FindCompared(options.second));
+  if (first.is_gated != second.is_gated) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "'%s' takes %s and '%s' %s", options.first, first.is_gated ? "two inputs" : "one input",
+        options.second, second.is_gated ? "two inputs" : "one input"));
+  }
+  const ActivationDifference difference = CompareActivations(first.activation, second.activation);
   v1::ActivationDifference message;
-  message.set_first(ActivationName(first));
-  message.set_second(ActivationName(second));
+  message.set_first(first.name);
+  message.set_second(second.name);
   message.set_max_abs(difference.max_abs);
   message.set_max_abs_at(difference.max_abs_at);
   if (std::isfinite(difference.sqnr_db)) {
     message.set_sqnr_db(difference.sqnr_db);
   }
-  Table table({{"FIELD"}, {"VALUE", Align::kLeft, true}});
-  for (const Activation& activation : {first, second}) {
-    table.AddRow({ActivationName(activation), std::string(InfoOf(activation.kind).formula)});
+  Table table({{"FIELD"}, {"VALUE", Align::kLeft, false, true}});
+  for (const Compared& side : {first, second}) {
+    table.AddRow({side.name, side.formula});
   }
   if (difference.max_abs == 0) {
     table.AddRow({"difference", "none on [-12, 12]"});
   } else {
     table.AddRow(
-        {"differ most",
-         absl::StrFormat("at x = %.3f: %.12g and %.12g, %.3g apart", difference.max_abs_at,
-                         ActivationValue(first, difference.max_abs_at),
-                         ActivationValue(second, difference.max_abs_at), difference.max_abs)});
+        {"differ most", absl::StrFormat("at %s = %.3f%s: %.12g and %.12g, %.3g apart",
+                                        first.is_gated ? "gate" : "x", difference.max_abs_at,
+                                        first.is_gated ? ", up = 1" : "",
+                                        ActivationValue(first.activation, difference.max_abs_at),
+                                        ActivationValue(second.activation, difference.max_abs_at),
+                                        difference.max_abs)});
     table.AddRow(
         {"SQNR", absl::StrFormat("%.1f dB for standard normal inputs", difference.sqnr_db)});
   }
@@ -199,7 +240,7 @@ absl::StatusOr<ExitCode> RunExplain(Context& context, const ExplainFiles& files)
   message.set_runner_up(swap.runner_up);
   message.set_runner_up_explained(swap.runner_up_explained);
   message.set_num_tried(swap.num_tried);
-  Table table({{"SWAP"}, {"EVIDENCE", Align::kLeft, true}});
+  Table table({{"SWAP"}, {"EVIDENCE", Align::kLeft, false, true}});
   table.AddRow({swap.name.empty() ? "none" : swap.name, SwapSentence(message)});
   context.Print(message, table);
   return ExitCode::kPass;

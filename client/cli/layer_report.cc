@@ -101,6 +101,24 @@ std::string HealthNotes(const v1::LayerReport& report) {
   return notes;
 }
 
+std::string CountBeforeAndAfter(std::int64_t before, std::int64_t after) {
+  return before == after ? CountText(before)
+                         : absl::StrFormat("%s > %s", CountText(before), CountText(after));
+}
+
+// What a row costs before and after; empty against outputs of another runtime.
+std::string CostLine(const v1::LayerReport& report) {
+  if (!report.has_candidate_cost()) {
+    return "";
+  }
+  const v1::ModelCost& before = report.baseline_cost();
+  const v1::ModelCost& after = report.candidate_cost();
+  return absl::StrFormat("A row costs %s FLOPs, %s B of weights, %s B of values\n",
+                         CountBeforeAndAfter(before.flops(), after.flops()),
+                         CountBeforeAndAfter(before.weight_bytes(), after.weight_bytes()),
+                         CountBeforeAndAfter(before.activation_bytes(), after.activation_bytes()));
+}
+
 Table RetrievalTable(const v1::RetrievalReport& report) {
   Table table({{"SEARCH", Align::kLeft, true},
                {"P@1", Align::kRight},
@@ -198,7 +216,7 @@ std::string LayerReportText(const Context& context, const v1::LayerReport& repor
   std::string text =
       absl::StrFormat("\nLayers, %s rows, first diverging: %s\n", CountText(report.num_rows()),
                       report.first_diverging().empty() ? "none" : report.first_diverging());
-  text += show(LayerTable(report));
+  text += show(LayerTable(report)) + CostLine(report);
   const Table health = HealthTable(report);
   if (health.num_rows() > 0) {
     text += "\nActivations, before > after\n" + show(health) + HealthNotes(report);
@@ -218,7 +236,7 @@ std::string LayerReportText(const Context& context, const v1::LayerReport& repor
 }
 
 Table DiagnosisTable(const v1::Diagnosis& diagnosis) {
-  Table table({{"FINDING"}, {"CHECK"}, {"LAYER"}, {"EVIDENCE", Align::kLeft, true}});
+  Table table({{"FINDING"}, {"CHECK"}, {"LAYER"}, {"EVIDENCE", Align::kLeft, false, true}});
   for (const v1::Diagnosis::Finding& finding : diagnosis.findings()) {
     Cell severity("warning", Ink::kYellow);
     if (finding.severity() == v1::Diagnosis::Finding::FINE) {

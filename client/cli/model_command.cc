@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "assay/v1/offline_command.pb.h"
 #include "client/cli/commands.h"
 #include "client/cli/numbers.h"
 #include "client/cli/resource_tables.h"
@@ -230,8 +231,27 @@ absl::StatusOr<ExitCode> RunShow(Context& context, const std::string& reference)
        std::map<std::string, std::string>(version.config().begin(), version.config().end())) {
     table.AddRow({"config." + key, value});
   }
+  if (version.has_cost()) {
+    const v1::ModelCost& cost = version.cost();
+    table.AddRow({"weights in all", CountText(cost.num_weights())});
+    table.AddRow(
+        {"a row costs",
+         absl::StrFormat("%s FLOPs, %s B of weights, %s B of values", CountText(cost.flops()),
+                         CountText(cost.weight_bytes()), CountText(cost.activation_bytes()))});
+  }
   table.AddRow({"created", TimeText(version.create_time())});
   context.Print(version, table);
+  if (context.format() == OutputFormat::kText && version.has_cost()) {
+    Table layers({{"LAYER", Align::kLeft, true},
+                  {"FLOPS A ROW", Align::kRight},
+                  {"WEIGHT BYTES", Align::kRight},
+                  {"VALUE BYTES", Align::kRight}});
+    for (const v1::ModelCost::Layer& layer : version.cost().layers()) {
+      layers.AddRow({layer.name(), CountText(layer.flops()), CountText(layer.weight_bytes()),
+                     CountText(layer.activation_bytes())});
+    }
+    context.PrintReport("\n" + layers.Text(context.width(), context.palette()));
+  }
   return ExitCode::kPass;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <charconv>
+#include <sstream>
 #include <utility>
 
 #include "client/cli/text_width.h"
@@ -29,6 +30,19 @@ bool LooksLikeFormula(std::string_view text) {
 
 std::string Aligned(std::string_view cell, std::size_t width, Align align) {
   return align == Align::kRight ? PaddedLeft(cell, width) : PaddedRight(cell, width);
+}
+
+// The lines of a cell, at least one.
+std::vector<std::string> Lines(const std::string& text, std::size_t width, bool wraps) {
+  if (!wraps || DisplayWidth(text) <= width) {
+    return {Shortened(text, width)};
+  }
+  std::vector<std::string> lines;
+  std::istringstream wrapped(Wrapped(text, width, 0));
+  for (std::string line; std::getline(wrapped, line);) {
+    lines.push_back(Shortened(line, width));
+  }
+  return lines.empty() ? std::vector<std::string>(1) : lines;
 }
 
 std::string WithoutTrailingBlanks(std::string line) {
@@ -83,7 +97,8 @@ std::vector<std::size_t> Table::Widths(std::size_t width) const {
   while (total > width) {
     std::size_t widest = columns_.size();
     for (std::size_t c = 0; c < columns_.size(); ++c) {
-      if (columns_[c].may_shrink && widths[c] > kNarrowestShrunk &&
+      const bool gives_way = columns_[c].may_shrink || columns_[c].wraps;
+      if (gives_way && widths[c] > kNarrowestShrunk &&
           (widest == columns_.size() || widths[c] > widths[widest])) {
         widest = c;
       }
@@ -107,13 +122,23 @@ std::string Table::Text(std::size_t width, const Palette& palette, std::size_t i
   }
   std::string text = margin + palette(Ink::kBold, WithoutTrailingBlanks(titles)) + "\n";
   for (const std::vector<Cell>& row : rows_) {
-    std::string line = margin;
+    std::vector<std::vector<std::string>> cells;
+    std::size_t num_lines = 1;
     for (std::size_t c = 0; c < columns_.size(); ++c) {
-      const std::string cell = Shortened(OneLine(row[c].text), widths[c]);
-      const std::string painted = row[c].ink.has_value() ? palette(*row[c].ink, cell) : cell;
-      line += Aligned(painted, widths[c], columns_[c].align) + gap;
+      cells.push_back(Lines(OneLine(row[c].text), widths[c], columns_[c].wraps));
+      num_lines = std::max(num_lines, cells.back().size());
     }
-    text += WithoutTrailingBlanks(line) + "\n";
+    for (std::size_t i = 0; i < num_lines; ++i) {
+      std::string line = margin;
+      for (std::size_t c = 0; c < columns_.size(); ++c) {
+        const std::string cell = i < cells[c].size() ? cells[c][i] : std::string();
+        const bool is_painted = row[c].ink.has_value() && !cell.empty();
+        line +=
+            Aligned(is_painted ? palette(*row[c].ink, cell) : cell, widths[c], columns_[c].align) +
+            gap;
+      }
+      text += WithoutTrailingBlanks(line) + "\n";
+    }
   }
   return text;
 }

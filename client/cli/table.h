@@ -18,6 +18,8 @@ struct TableColumn {
   Align align = Align::kLeft;
   // May be cut with `…` when the terminal is too narrow. The widest such column gives way first.
   bool may_shrink = false;
+  // Goes on in the next line, broken at blanks, instead of being cut: for sentences.
+  bool wraps = false;
 };
 
 // Text of a cell and its colour in a terminal.

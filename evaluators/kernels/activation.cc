@@ -63,7 +63,7 @@ double Gelu(double x) {
   }
   const double a = std::fabs(x);
   const double tail = TimesNormalTail(a, NormalTailAt(a));
-  return x > 0 ? a - tail : -tail;
+  return x > 0 ? a - tail : (x < 0 ? -tail : x);
 }
 
 double GeluDerivative(double x) {
@@ -238,7 +238,7 @@ double FiniteValue(const Activation& activation, double x) {
     case ActivationKind::kIdentity:
       return x;
     case ActivationKind::kRelu:
-      return x > 0 ? x : 0 * x;  // keeps the sign of a zero
+      return x > 0 ? x : 0;
     case ActivationKind::kRelu2:
       return x > 0 ? x * x : 0;
     case ActivationKind::kRelu6:

@@ -58,6 +58,14 @@ constexpr ActivationInfo kActivations[] = {
 };
 static_assert(std::size(kActivations) == kNumActivationKinds);
 
+constexpr VectorFunctionInfo kVectorFunctions[] = {
+    {"softmax", "e^((x_i - max x) / T) / sum over j of e^((x_j - max x) / T)",
+     "dp_i/dx_j = p_i ((i = j ? 1 : 0) - p_j) / T", "temperature",
+     "T changes confidence, never which entry is largest; -inf is exactly 0, nothing but -inf is "
+     "an "
+     "error; +inf entries share the mass, where PyTorch gives NaN"},
+};
+
 constexpr ActivationAlias kAliases[] = {
     {"torch", "Identity", "identity", ""},
     {"torch", "ReLU", "relu", ""},
@@ -78,6 +86,8 @@ constexpr ActivationAlias kAliases[] = {
     {"torch", "Hardsigmoid", "hardsigmoid", ""},
     {"torch", "Hardtanh", "hardtanh", ""},
     {"torch", "LogSigmoid", "log_sigmoid", ""},
+    {"torch", "GLU", "glu", "the gate is the second half"},
+    {"torch", "Softmax", "softmax", "T = 1"},
     {"hf", "linear", "identity", ""},
     {"hf", "relu", "relu", ""},
     {"hf", "relu2", "relu2", ""},
@@ -112,6 +122,7 @@ constexpr ActivationAlias kAliases[] = {
     {"ggml", "HARDSWISH", "hardswish", ""},
     {"ggml", "HARDSIGMOID", "hardsigmoid", ""},
     {"ggml", "XIELU", "", "a learned function"},
+    {"ggml", "SOFT_MAX", "softmax", "its scale is 1 / T, and a mask is added after it"},
     {"ggml", "REGLU", "reglu", ""},
     {"ggml", "SWIGLU", "swiglu", ""},
     {"ggml", "SWIGLU_OAI", "", "swiglu with alpha 1.702, clamped inputs and up + 1"},
@@ -131,6 +142,7 @@ constexpr ActivationAlias kAliases[] = {
     {"onnx", "Softplus", "softplus", ""},
     {"onnx", "Softsign", "softsign", ""},
     {"onnx", "HardSwish", "hardswish", ""},
+    {"onnx", "Softmax", "softmax", "T = 1; before opset 13 over all axes from `axis` on"},
     {"onnx", "HardSigmoid", "", "clip(0.2 x + 0.5, 0, 1) by default"},
     {"tensorrt_llm", "gelu", "gelu_tanh", ""},
     {"tei", "gelu", "gelu_tanh", "text-embeddings-inference maps every gelu to tanh"},
@@ -182,15 +194,28 @@ absl::StatusOr<Activation> ParseOwnName(std::string_view text) {
   return Activation{info->kind, parameter};
 }
 
+absl::Status TakesTwoInputs(std::string_view text, GatedUnit unit) {
+  return absl::InvalidArgumentError(absl::StrFormat(
+      "'%s' is a gated unit of two inputs, %s(gate) up: it stands in a gated_ffn; the function of "
+      "the gate is %s",
+      text, InfoOf(GateActivation(unit).kind).name, InfoOf(GateActivation(unit).kind).name));
+}
+
+absl::Status OfWholeVectors(std::string_view text) {
+  return absl::InvalidArgumentError(absl::StrFormat(
+      "'%s' is a function of a whole vector: it is a block of its own, no activation", text));
+}
+
 absl::StatusOr<Activation> ParseMeaning(const ActivationAlias& alias) {
   if (alias.meaning.empty()) {
     return absl::InvalidArgumentError(
         absl::StrFormat("activation '%s' is not supported: %s", AliasText(alias), alias.note));
   }
-  if (FindGatedUnit(alias.meaning)) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("activation '%s' is the gated unit %s, which takes two inputs",
-                        AliasText(alias), alias.meaning));
+  if (const std::optional<GatedUnit> unit = FindGatedUnit(alias.meaning)) {
+    return TakesTwoInputs(AliasText(alias), *unit);
+  }
+  if (FindVectorFunction(alias.meaning) != nullptr) {
+    return OfWholeVectors(AliasText(alias));
   }
   return ParseOwnName(alias.meaning);
 }
@@ -271,6 +296,12 @@ absl::StatusOr<Activation> ParseActivation(std::string_view text) {
   if (!absl::IsNotFound(own.status())) {
     return own;
   }
+  if (const std::optional<GatedUnit> unit = FindGatedUnit(text)) {
+    return TakesTwoInputs(text, *unit);
+  }
+  if (FindVectorFunction(text) != nullptr) {
+    return OfWholeVectors(text);
+  }
   const std::string lower = Lower(text);
   const bool has_framework = text.find('/') != std::string_view::npos;
   std::vector<const ActivationAlias*> matches;
@@ -289,6 +320,15 @@ absl::StatusOr<Activation> ParseActivation(std::string_view text) {
     return Unknown(text);
   }
   return is_disputed ? Ambiguous(text, matches) : ParseMeaning(*matches[0]);
+}
+
+std::span<const VectorFunctionInfo> VectorFunctions() { return kVectorFunctions; }
+
+const VectorFunctionInfo* FindVectorFunction(std::string_view name) {
+  const auto* const found =
+      std::find_if(std::begin(kVectorFunctions), std::end(kVectorFunctions),
+                   [name](const VectorFunctionInfo& info) { return info.name == name; });
+  return found == std::end(kVectorFunctions) ? nullptr : found;
 }
 
 std::optional<GatedUnit> FindGatedUnit(std::string_view name) {

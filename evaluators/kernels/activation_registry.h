@@ -30,10 +30,22 @@ struct ActivationAlias {
   std::string_view note;       // may be empty
 };
 
+// A function of a whole vector, which is a block of an architecture and no activation.
+struct VectorFunctionInfo {
+  std::string_view name;
+  std::string_view formula;
+  std::string_view derivative;
+  std::string_view parameter;
+  std::string_view note;
+};
+
 // In the order of ActivationKind.
 std::span<const ActivationInfo> Activations();
 const ActivationInfo& InfoOf(ActivationKind kind);
 std::span<const ActivationAlias> ActivationAliases();
+std::span<const VectorFunctionInfo> VectorFunctions();
+// nullptr when there is none of that name.
+const VectorFunctionInfo* FindVectorFunction(std::string_view name);
 
 // `gelu_tanh`, `elu(0.5)`: the name, with the parameter where the function has one. ParseActivation
 // reads it back to the same bits.
@@ -42,7 +54,7 @@ std::string ActivationName(const Activation& activation);
 // Reads a name of ours (`gelu_tanh`, `leaky_relu(0.1)`, default parameter when none is given), a
 // framework's name for it (`ggml/GELU`), or a bare alias that means one thing everywhere
 // (`gelu_new`). INVALID_ARGUMENT lists the candidates when frameworks disagree about the name, and
-// the nearest names when nobody knows it.
+// the nearest names when nobody knows it; gated units and softmax are no such functions.
 absl::StatusOr<Activation> ParseActivation(std::string_view text);
 
 // The gated unit of that name (`swiglu`); absent when there is none.

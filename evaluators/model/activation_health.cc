@@ -101,6 +101,12 @@ void MeasureRank(std::span<const double> results, std::size_t width, ActivationH
   const auto rows = static_cast<Eigen::Index>(results.size()) / columns;
   Eigen::MatrixXd centred = Eigen::Map<const Matrix>(results.data(), rows, columns);
   centred.rowwise() -= centred.colwise().mean().eval();
+  const double largest = centred.cwiseAbs().maxCoeff();
+  if (!(largest > 0) || !std::isfinite(largest)) {
+    return;
+  }
+  // By a power of two, which changes no digit: squares of large results would overflow.
+  centred *= std::ldexp(1, std::clamp(-std::ilogb(largest), -1000, 1000));
   if (rows > columns) {
     // The triangle has the same singular values and is smaller.
     const Eigen::MatrixXd triangle = Eigen::HouseholderQR<Eigen::MatrixXd>(centred)
@@ -156,8 +162,9 @@ ActivationHealth MeasureHealth(const Activation& activation, std::span<const dou
   health.mean = Mean(results);
   const double variance = Moment(results, health.mean, 2);
   health.std = std::sqrt(variance);
-  if (variance > 0) {
-    health.kurtosis = Moment(results, health.mean, 4) / (variance * variance) - 3;
+  const double kurtosis = Moment(results, health.mean, 4) / (variance * variance) - 3;
+  if (std::isfinite(kurtosis)) {  // neither constant nor beyond the range of fourth powers
+    health.kurtosis = kurtosis;
   }
   if (health.min / 2 < health.max / 2) {
     health.histogram = Histogram(results, health.min, health.max);
@@ -165,7 +172,7 @@ ActivationHealth MeasureHealth(const Activation& activation, std::span<const dou
   health.saturated_share = SaturatedShare(activation, inputs);
   const double low = std::min(health.min, 0.0);
   const double range = std::max(health.max, 0.0) - low;
-  health.negative_codes = range > 0 ? kCodes * -low / range : 0;
+  health.negative_codes = low < 0 ? kCodes * (-low / range) : 0;
   const auto num_units = static_cast<std::size_t>(width);
   MeasureUnits(results, num_units, health);
   if (width <= kMaxRankUnits) {

@@ -25,7 +25,7 @@ struct ActivationHealth {
   std::int32_t num_units = 0;
   std::int32_t dead_units = 0;      // 0 on every row
   std::int32_t constant_units = 0;  // one value on every row
-  std::optional<double> kurtosis;   // excess; absent: constant
+  std::optional<double> kurtosis;   // excess; absent: constant, or beyond double
   // Largest channel's largest |result| over the median channel's; absent when that is 0.
   std::optional<double> outlier_ratio;
   // Of the centred results' singular values s: exp(entropy of s / sum s), and 1 / sum p^2 with

@@ -18,21 +18,34 @@ std::string ShortName(const Activation& activation) {
                                                         : ActivationName(activation);
 }
 
+absl::StatusOr<Activation> ParseSide(std::string_view text, ActivationSwap& swap) {
+  if (const std::optional<GatedUnit> unit = FindGatedUnit(text)) {
+    swap.is_gated = true;
+    return GateActivation(*unit);
+  }
+  return ParseActivation(text);
+}
+
+// `swiglu` for the gate's silu where there is a unit of that function.
+std::string SideText(const Activation& activation, bool is_gated) {
+  for (int i = 0; is_gated && i < kNumGatedUnits; ++i) {
+    const auto unit = static_cast<GatedUnit>(i);
+    if (GateActivation(unit) == activation) {
+      return std::string(GatedUnitName(unit));
+    }
+  }
+  return ShortName(activation);
+}
+
 std::string ListActivations(const Architecture& architecture) {
   std::vector<std::string> found;
   for (const Block& block : architecture.blocks) {
     if (block.activation) {
-      found.push_back(absl::StrFormat("%s: %s", block.name, ShortName(*block.activation)));
+      found.push_back(absl::StrFormat(
+          "%s: %s", block.name, SideText(*block.activation, block.type == BlockType::kGatedFfn)));
     }
   }
   return found.empty() ? "it has none" : absl::StrJoin(found, ", ");
-}
-
-absl::StatusOr<Activation> ParseSide(std::string_view text) {
-  if (const std::optional<GatedUnit> unit = FindGatedUnit(text)) {
-    return GateActivation(*unit);
-  }
-  return ParseActivation(text);
 }
 
 }  // namespace
@@ -50,14 +63,14 @@ absl::StatusOr<ActivationSwap> ParseActivationSwap(std::string_view text) {
     swap.layer = std::string(from.substr(0, colon));
     from.remove_prefix(colon + 1);
   }
-  ASSAY_ASSIGN_OR_RETURN(swap.from, ParseSide(from));
-  ASSAY_ASSIGN_OR_RETURN(swap.to, ParseSide(text.substr(equals + 1)));
+  ASSAY_ASSIGN_OR_RETURN(swap.from, ParseSide(from, swap));
+  ASSAY_ASSIGN_OR_RETURN(swap.to, ParseSide(text.substr(equals + 1), swap));
   return swap;
 }
 
 std::string ActivationSwapText(const ActivationSwap& swap) {
   return absl::StrFormat("%s%s%s=%s", swap.layer, swap.layer.empty() ? "" : ".",
-                         ShortName(swap.from), ShortName(swap.to));
+                         SideText(swap.from, swap.is_gated), SideText(swap.to, swap.is_gated));
 }
 
 absl::StatusOr<Architecture> SwapActivation(const Architecture& architecture,
@@ -70,6 +83,7 @@ absl::StatusOr<Architecture> SwapActivation(const Architecture& architecture,
   bool is_changed = false;
   for (Block& block : swapped.blocks) {
     const bool is_concerned = (swap.layer.empty() || block.name == swap.layer) &&
+                              (!swap.is_gated || block.type == BlockType::kGatedFfn) &&
                               block.activation && block.activation->kind == swap.from.kind;
     if (is_concerned) {
       block.activation = swap.to;
@@ -78,7 +92,7 @@ absl::StatusOr<Architecture> SwapActivation(const Architecture& architecture,
   }
   if (!is_changed) {
     return absl::InvalidArgumentError(absl::StrFormat(
-        "no %s in %s; activations: %s", ShortName(swap.from),
+        "no %s in %s; activations: %s", SideText(swap.from, swap.is_gated),
         swap.layer.empty() ? std::string("the model") : absl::StrFormat("layer '%s'", swap.layer),
         ListActivations(architecture)));
   }

@@ -26,7 +26,9 @@ using simdjson::dom::object;
 constexpr std::size_t kMaxBlocks = 4096;
 
 // A name, or {"name": "elu", "alpha": 1.0} with the parameter's own key.
-absl::StatusOr<Activation> ReadActivation(const ArchitectureFields& block, const element& value) {
+// A gated block may name the unit, which says the function of its gate.
+absl::StatusOr<Activation> ReadActivation(const ArchitectureFields& block, bool is_gated,
+                                          const element& value) {
   std::string_view name;
   std::optional<double> parameter;
   std::string_view parameter_key;
@@ -47,7 +49,7 @@ absl::StatusOr<Activation> ReadActivation(const ArchitectureFields& block, const
       parameter_key = field.key;
     }
   }
-  if (const std::optional<GatedUnit> unit = FindGatedUnit(name)) {
+  if (const std::optional<GatedUnit> unit = FindGatedUnit(name); unit && is_gated) {
     return GateActivation(*unit);
   }
   absl::StatusOr<Activation> activation = ParseActivation(name);
@@ -64,9 +66,9 @@ absl::StatusOr<Activation> ReadActivation(const ArchitectureFields& block, const
   return activation;
 }
 
-absl::StatusOr<Activation> RequiredActivation(const ArchitectureFields& fields) {
+absl::StatusOr<Activation> RequiredActivation(const ArchitectureFields& fields, bool is_gated) {
   const std::optional<element> value = fields.Find("activation");
-  return value ? ReadActivation(fields, *value) : fields.Error("'activation' is missing");
+  return value ? ReadActivation(fields, is_gated, *value) : fields.Error("'activation' is missing");
 }
 
 absl::StatusOr<NormType> ReadPreNorm(const ArchitectureFields& fields) {
@@ -88,7 +90,7 @@ absl::Status ReadLinear(const ArchitectureFields& fields, Block& block) {
   ASSAY_ASSIGN_OR_RETURN(block.out, fields.Width("out"));
   ASSAY_ASSIGN_OR_RETURN(block.has_bias, fields.Flag("bias", true));
   if (const std::optional<element> value = fields.Find("activation")) {
-    ASSAY_ASSIGN_OR_RETURN(block.activation, ReadActivation(fields, *value));
+    ASSAY_ASSIGN_OR_RETURN(block.activation, ReadActivation(fields, false, *value));
   }
   return absl::OkStatus();
 }
@@ -108,7 +110,8 @@ absl::Status ReadFfn(const ArchitectureFields& fields, Block& block) {
   ASSAY_ASSIGN_OR_RETURN(block.has_residual, fields.Flag("residual", false));
   ASSAY_ASSIGN_OR_RETURN(block.pre_norm, ReadPreNorm(fields));
   ASSAY_ASSIGN_OR_RETURN(block.epsilon, fields.Number("eps", block.epsilon, 0));
-  ASSAY_ASSIGN_OR_RETURN(block.activation, RequiredActivation(fields));
+  ASSAY_ASSIGN_OR_RETURN(block.activation,
+                         RequiredActivation(fields, block.type == BlockType::kGatedFfn));
   if (fields.Find("gate_order")) {
     std::string order;
     ASSAY_ASSIGN_OR_RETURN(order, fields.Text("gate_order"));
@@ -135,7 +138,7 @@ absl::Status ReadNorm(const ArchitectureFields& fields, Block& block) {
 absl::Status ReadPlain(const ArchitectureFields& fields, std::int64_t width, Block& block) {
   if (block.type == BlockType::kActivation) {
     ASSAY_RETURN_IF_ERROR(fields.CheckKeys({"type", "name", "activation"}));
-    ASSAY_ASSIGN_OR_RETURN(block.activation, RequiredActivation(fields));
+    ASSAY_ASSIGN_OR_RETURN(block.activation, RequiredActivation(fields, false));
   } else if (block.type == BlockType::kSoftmax) {
     ASSAY_RETURN_IF_ERROR(fields.CheckKeys({"type", "name", "temperature"}));
     ASSAY_ASSIGN_OR_RETURN(block.temperature, fields.Number("temperature", 1, 0));

@@ -79,7 +79,7 @@ DifferenceTier TierOf(const LayerDifference& difference, double noise_floor) {
     return DifferenceTier::kEquivalent;
   }
   if (!std::isfinite(difference.max_abs) || !difference.sqnr_db ||
-      *difference.sqnr_db < kBrokenDb) {
+      !(*difference.sqnr_db >= kBrokenDb)) {  // NaN where squares overflow
     return DifferenceTier::kBroken;
   }
   if (*difference.sqnr_db >= kFormulaDb) {

@@ -11,7 +11,8 @@ namespace assay {
 
 // How far results of a model move although nothing about it changes: the largest absolute
 // difference, for each step, between any two of double, float32, and float32 that adds the terms of
-// each product in the opposite order. `referee` holds the results in double of `features`.
+// each product in the opposite order. Values that are not finite do not count. `referee` holds the
+// results in double of `features`.
 absl::StatusOr<std::vector<double>> MeasureNoiseFloor(const ReferenceModel& model,
                                                       std::span<const float> features,
                                                       const LayerCapture& referee);

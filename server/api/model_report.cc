@@ -2,7 +2,10 @@
 
 #include <cmath>
 
+#include "assay/v1/model_service.pb.h"
 #include "assay/v1/reference_model_service.pb.h"
+#include "evaluators/model/cost.h"
+#include "server/base/status_macros.h"
 
 namespace assay::api {
 namespace {
@@ -95,6 +98,33 @@ void AddComparison(const ModelComparison& from, const run::LayerTimer& baseline,
   swap.set_runner_up(from.swap.runner_up);
   swap.set_runner_up_explained(from.swap.runner_up_explained);
   swap.set_num_tried(from.swap.num_tried);
+}
+
+void AddCost(const Architecture& architecture, const Numerics& numerics, v1::ModelCost& to) {
+  const std::vector<LayerCost> layers = CostOf(architecture, numerics);
+  for (const LayerCost& layer : layers) {
+    v1::ModelCost::Layer& added = *to.add_layers();
+    added.set_name(layer.name);
+    added.set_flops(layer.flops);
+    added.set_weight_bytes(layer.weight_bytes);
+    added.set_activation_bytes(layer.activation_bytes);
+  }
+  const LayerCost total = TotalCost(layers);
+  to.set_flops(total.flops);
+  to.set_weight_bytes(total.weight_bytes);
+  to.set_activation_bytes(total.activation_bytes);
+  to.set_num_weights(total.num_weights);
+}
+
+absl::Status AddStoredCost(const store::ModelVersionRecord& from, v1::ModelVersion& to) {
+  if (from.external) {
+    return absl::OkStatus();
+  }
+  ASSAY_ASSIGN_OR_RETURN(const Architecture architecture,
+                         ParseArchitecture(from.architecture_json));
+  ASSAY_ASSIGN_OR_RETURN(const Numerics numerics, ParseNumerics(from.numerics));
+  AddCost(architecture, numerics, *to.mutable_cost());
+  return absl::OkStatus();
 }
 
 void AddFindings(const std::vector<Finding>& from, v1::Diagnosis& to) {

@@ -11,6 +11,7 @@
 #include "server/api/column_reader.h"
 #include "server/api/convert.h"
 #include "server/api/model_digest.h"
+#include "server/api/model_report.h"
 #include "server/api/page_token.h"
 #include "server/api/resolve.h"
 #include "server/api/resource_names.h"
@@ -146,7 +147,7 @@ class ModelService : public v1::ModelService::CallbackService {
     ASSAY_ASSIGN_OR_RETURN(const store::ModelVersionRecord version,
                            store_.models().FindVersion(project, name.id, name.version));
     ToProto(name.project, version, response);
-    return absl::OkStatus();
+    return AddStoredCost(version, response);
   }
 
   absl::Status List(Call& call, const v1::ListModelsRequest& request,

@@ -95,7 +95,7 @@ class ReferenceModelService : public v1::ReferenceModelService::CallbackService 
     ASSAY_ASSIGN_OR_RETURN(const store::ModelVersionRecord version,
                            run::DeriveVersion(store_, project, base, changes));
     ToProto(name.project, version, response);
-    return absl::OkStatus();
+    return AddStoredCost(version, response);
   }
 
   absl::Status Compare(Call& call, const v1::CompareLayersRequest& request,
@@ -115,6 +115,7 @@ class ReferenceModelService : public v1::ReferenceModelService::CallbackService 
     response.set_dataset_version(
         FormatVersionName(name.project, "datasets", dataset.dataset_name, dataset.number));
     response.set_isa(facts_.isa);
+    AddCost(before.model.architecture(), before.numerics, *response.mutable_baseline_cost());
     if (request.candidate().find(kOutputSetPart) != std::string::npos) {
       ASSAY_ASSIGN_OR_RETURN(const store::Id outputs,
                              resolver.Number("candidate", "outputSets", request.candidate()));
@@ -152,6 +153,7 @@ class ReferenceModelService : public v1::ReferenceModelService::CallbackService 
                       {after.model, after.numerics, timer_after}, rows.features, rows.targets));
     span.End();
     AddComparison(comparison, timer_before, timer_after, response);
+    AddCost(after.model.architecture(), after.numerics, *response.mutable_candidate_cost());
     ASSAY_RETURN_IF_ERROR(call.CheckAlive());
     ASSAY_RETURN_IF_ERROR(AddRetrieval(project, dataset, before, after, rows, response));
     response.set_num_rows(rows.num_rows());
@@ -183,9 +185,9 @@ class ReferenceModelService : public v1::ReferenceModelService::CallbackService 
     run::LayerTimer timer;
     trace::Span span = tracer_.StartSpan("model.compare_outputs", call.span().context());
     span.SetAttribute("rows", recorded.num_rows);
-    ASSAY_ASSIGN_OR_RETURN(
-        const ModelComparison comparison,
-        CompareOutputs({model.model, model.numerics, timer}, recorded.features, recorded.values));
+    ASSAY_ASSIGN_OR_RETURN(const ModelComparison comparison,
+                           CompareOutputs({model.model, model.numerics, no_times},
+                                          recorded.features, recorded.values));
     span.End();
     AddComparison(comparison, no_times, no_times, response);
     response.set_num_rows(recorded.num_rows);

@@ -134,10 +134,32 @@ class CheckTest(StoredModelCase):
         metrics = {metric["metric"]["id"] for metric in report["comparison"]["metrics"]}
         self.assertTrue(any(name.startswith("nDCG") for name in metrics), metrics)
 
+    def test_a_row_costs_what_the_architecture_says(self):
+        self.push_all()
+        cost = self.json("model", "show", "mlp@1")["cost"]
+        self.assertEqual((cost["flops"], cost["num_weights"], cost["weight_bytes"],
+                          cost["activation_bytes"]), ("34442", "17226", "137808", "6736"))
+        self.assertEqual([layer["name"] for layer in cost["layers"]],
+                         ["fc1", "fc1.act", "fc2", "fc2.act", "head"])
+        self.assertEqual(cost["layers"][0]["flops"], str(2 * 64 * 128 + 128))
+        text = self.ok("model", "show", "mlp@1")
+        self.assertIn("34,442 FLOPs, 137,808 B of weights, 6,736 B of values", text)
+        self.assertRegex(text, r"fc2 +16,448 +66,048 +1,536")
+        layers = self.check("--quantize", "dynamic_row")["layers"]
+        self.assertEqual(layers["baseline_cost"]["weight_bytes"], "137808")
+        self.assertEqual(layers["candidate_cost"]["weight_bytes"], "18640")
+        self.assertIn("A row costs 34,442 FLOPs, 137,808 > 18,640 B of weights, "
+                      "6,736 > 2,600 B of values",
+                      self.ok("check", "mlp@1", "--dataset", "digits@1", "--quantize",
+                              "dynamic_row"))
+
     def test_diagnose_finds_the_dead_units(self):
         self.push_all()
         text = self.ok("diagnose", "mlp@1", "--dataset", "digits@1")
         self.assertIn("18 of 128 units are 0 on every row", text)
+        # A number that is cut away is no evidence.
+        self.assertNotIn("…", text)
+        self.assertIn("less than 0.005 of rows", " ".join(text.split()))
 
 
 class ExplainTest(StoredModelCase):

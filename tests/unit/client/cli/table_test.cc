@@ -33,6 +33,18 @@ TEST(TableTextTest, CutsOnlyColumnsThatMayShrink) {
             "a name that is…  sha256:1f3a5c\n");
 }
 
+TEST(TableTextTest, SentencesGoOnInTheNextLine) {
+  Table table({{"CHECK"}, {"EVIDENCE", Align::kLeft, false, true}, {"ROWS", Align::kRight}});
+  table.AddRow({Cell("dead", Ink::kRed), "18 of 128 units are 0 on every row", "597"});
+  table.AddRow({"fine", "none", "3"});
+  EXPECT_EQ(table.Text(30, kPlain),
+            "CHECK  EVIDENCE           ROWS\n"
+            "dead   18 of 128 units     597\n"
+            "       are 0 on every\n"
+            "       row\n"
+            "fine   none                  3\n");
+}
+
 TEST(TableTextTest, MakesDataSafeForTheTerminal) {
   Table table({{"INPUT"}});
   table.AddRow({"a\x1b[2Jb\nc"});

@@ -47,9 +47,27 @@ TEST(ActivationRegistryTest, ANameWithTwoMeaningsIsRefusedWithBoth) {
 
 TEST(ActivationRegistryTest, EveryMeaningOfAnAliasIsKnown) {
   for (const ActivationAlias& alias : ActivationAliases()) {
-    if (!alias.meaning.empty() && !FindGatedUnit(alias.meaning)) {
+    const bool is_activation = !alias.meaning.empty() && !FindGatedUnit(alias.meaning) &&
+                               FindVectorFunction(alias.meaning) == nullptr;
+    if (is_activation) {
       EXPECT_TRUE(ParseActivation(alias.meaning).ok()) << alias.name;
     }
+  }
+}
+
+TEST(ActivationRegistryTest, AGatedUnitIsNoFunctionOfOneInput) {
+  for (const char* name : {"swiglu", "ggml/SWIGLU"}) {
+    EXPECT_THAT(std::string(ParseActivation(name).status().message()),
+                AllOf(HasSubstr(name), HasSubstr("two inputs, silu(gate) up")));
+  }
+}
+
+TEST(ActivationRegistryTest, SoftmaxIsKnownAndNoFunctionOfOneInput) {
+  ASSERT_NE(FindVectorFunction("softmax"), nullptr);
+  EXPECT_EQ(FindVectorFunction("softmax")->parameter, "temperature");
+  EXPECT_EQ(FindVectorFunction("gelu"), nullptr);
+  for (const char* name : {"softmax", "torch/Softmax", "Softmax"}) {
+    EXPECT_THAT(std::string(ParseActivation(name).status().message()), HasSubstr("a whole vector"));
   }
 }
 

@@ -169,6 +169,18 @@ TEST(ActivationTest, HugeValuesStayFinite) {
   }
 }
 
+// Users read these: a rectified value is no negative zero, and f(0) = 0 has the sign of its input.
+TEST(ActivationTest, ZerosHaveTheSignOfTheFormula) {
+  for (const ActivationKind kind : {ActivationKind::kRelu, ActivationKind::kRelu2,
+                                    ActivationKind::kRelu6, ActivationKind::kHardsigmoid}) {
+    EXPECT_FALSE(std::signbit(ActivationValue({kind}, -5))) << static_cast<int>(kind);
+  }
+  for (int kind = 0; kind < kNumActivationKinds; ++kind) {
+    const double value = ActivationValue({static_cast<ActivationKind>(kind), 1}, 0);
+    EXPECT_TRUE(value != 0 || !std::signbit(value)) << kind;
+  }
+}
+
 TEST(ActivationTest, SubnormalTailsOfSiluKeepTheirDigits) {
   // mpmath: -720 / (1 + exp(720)).
   EXPECT_LE(UlpError(ActivationValue({ActivationKind::kSilu}, -720), -1.46320617774547e-310), 1);

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <numeric>
+#include <optional>
 #include <vector>
 
 namespace assay {
@@ -42,6 +43,31 @@ TEST(ActivationHealthTest, HistogramSpansBothSigns) {
 
 TEST(ActivationHealthTest, ConstantResultsHaveNoHistogram) {
   EXPECT_THAT(HealthOf({2, 2, 2}).histogram, IsEmpty());
+}
+
+TEST(ActivationHealthTest, PowersBeyondDoubleLeaveTheKurtosisAbsent) {
+  EXPECT_EQ(HealthOf({0, 1e90, 3e90}).kurtosis, std::nullopt);
+  EXPECT_EQ(HealthOf({2, 2, 2}).kurtosis, std::nullopt);
+}
+
+TEST(ActivationHealthTest, TheRankDoesNotDependOnTheScale) {
+  const std::vector<double> results = {1, 2, 0, 5, 3, 1, -2, 4};
+  std::vector<double> huge = results;
+  for (double& value : huge) {
+    value = std::ldexp(value, 600);
+  }
+  const ActivationHealth health = MeasureHealth(kIdentity, results, results, 2);
+  const ActivationHealth scaled = MeasureHealth(kIdentity, huge, huge, 2);
+  ASSERT_TRUE(health.effective_rank.has_value());
+  EXPECT_GT(*health.effective_rank, 1);
+  EXPECT_EQ(scaled.effective_rank, health.effective_rank);
+  EXPECT_EQ(scaled.participation_ratio, health.participation_ratio);
+}
+
+TEST(ActivationHealthTest, NothingBelowZeroTakesNoCodes) {
+  EXPECT_FALSE(std::signbit(HealthOf({0, 1, 2}).negative_codes));
+  EXPECT_FALSE(std::signbit(HealthOf({0, 0}).negative_codes));
+  EXPECT_DOUBLE_EQ(HealthOf({-1, 1}).negative_codes, 127.5);
 }
 
 TEST(ActivationHealthTest, ResultsThatAreNotFiniteHaveNoHistogram) {

@@ -61,6 +61,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadArchitecture{
             R"({"type":"linear","name":"a","in":4,"out":2,"activation":{"name":"elu","beta":1}})",
             "elu has no 'beta'"},
+        BadArchitecture{R"({"type":"linear","name":"a","in":4,"out":2,"activation":"swiglu"})",
+                        "block 'a': 'swiglu' is a gated unit of two inputs"},
+        BadArchitecture{R"({"type":"activation","name":"a","activation":"softmax"})",
+                        "block 'a': 'softmax' is a function of a whole vector"},
         BadArchitecture{R"({"type":"ffn","name":"a","dim":4,"hidden":3})",
                         "'activation' is missing"},
         BadArchitecture{R"({"type":"softmax","name":"a","temperature":0})",
@@ -119,6 +123,19 @@ TEST(ActivationSwapTest, AnUnknownOldActivationIsRefusedWithThoseThereAre) {
       std::string(
           SwapActivation(architecture, *ParseActivationSwap("fc7:relu=silu")).status().message()),
       HasSubstr("no layer 'fc7'"));
+}
+
+TEST(ActivationSwapTest, AGatedUnitConcernsGatedBlocksAlone) {
+  const auto gated = *ParseArchitecture(ReadReferenceFile("ffn_swiglu.arch.json"));
+  const auto swapped = SwapActivation(gated, *ParseActivationSwap("swiglu=geglu"));
+  ASSERT_TRUE(swapped.ok()) << swapped.status();
+  EXPECT_EQ(swapped->blocks[1].activation->kind, ActivationKind::kGelu);
+  EXPECT_EQ(ActivationSwapText(*ParseActivationSwap("ffn1:swiglu=geglu")), "ffn1.swiglu=geglu");
+  const auto plain = *ParseArchitecture(ReadReferenceFile("mlp_silu.arch.json"));
+  EXPECT_THAT(
+      std::string(SwapActivation(plain, *ParseActivationSwap("swiglu=geglu")).status().message()),
+      HasSubstr("no swiglu in the model; activations: fc1: silu, fc2: silu"));
+  EXPECT_FALSE(SwapActivation(plain, *ParseActivationSwap("silu=geglu")).ok());
 }
 
 TEST(ActivationSwapTest, TheTextSaysParametersThatAreNotTheDefault) {

@@ -462,6 +462,17 @@ TEST(ModelComparisonTest, Float32IsEquivalentToTheReferee) {
   EXPECT_GT(*comparison.layers.back().difference.sqnr_db, 120);
 }
 
+TEST(ModelComparisonTest, FeaturesBeyondFloat32HideNoChange) {
+  const ReferenceModel model = LoadReferenceModel("mlp_relu");
+  Digits test = LoadDigits("test");
+  for (float& feature : test.features) {
+    feature *= 2e37F;
+  }
+  const ModelComparison comparison = Compared(model, Swapped(model, "relu->relu2"), {}, test);
+  EXPECT_EQ(comparison.first_diverging, "fc1.act");
+  EXPECT_EQ(comparison.layers.back().tier, DifferenceTier::kBroken);
+}
+
 TEST(ModelComparisonTest, ReluToGeluRevivesDeadUnits) {
   const ReferenceModel model = LoadReferenceModel("mlp_relu");
   const ModelComparison comparison =

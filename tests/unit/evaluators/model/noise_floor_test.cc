@@ -76,6 +76,12 @@ TEST(NoiseFloorTest, ExactSumsHaveNone) {
   EXPECT_THAT(Floor(SumOf({1, 2, 3}), {1, 0.5, 0.25}), ElementsAre(0));
 }
 
+TEST(NoiseFloorTest, WhatOverflowsInFloat32IsNoNoise) {
+  // 3e38 * 2 is beyond float32 and no trouble to double; the row of ones has a floor of its own.
+  EXPECT_THAT(Floor(SumOf({2, 0, 0}), {3e38F, 1, 1}), ElementsAre(0));
+  EXPECT_THAT(Floor(SumOf({kLarge, 1, -kLarge}), {1, 1, 1, 3e38F, 1, 1}), ElementsAre(1));
+}
+
 TEST(NoiseFloorTest, CoversTheFloorOfFloat32InOrder) {
   const ReferenceModel model = LoadReferenceModel("mlp_gelu");
   const Digits test = LoadDigits("test");
