@@ -123,9 +123,9 @@ store::Digest RunSpecDigest(const store::Digest& dataset, const store::Digest& o
 }
 
 store::Digest ComparisonSpecDigest(const store::ComparisonRecord& comparison,
-                                   std::int64_t baseline_days) {
+                                   std::int64_t baseline_days, std::int64_t traces_us) {
   const Policy& policy = comparison.policy;
-  FieldDigest digest("assay.comparison/2");
+  FieldDigest digest("assay.comparison/3");
   digest.AddNumber(comparison.baseline_run_id);
   digest.AddNumber(comparison.candidate_run_id);
   digest.AddText(policy.source);
@@ -138,6 +138,8 @@ store::Digest ComparisonSpecDigest(const store::ComparisonRecord& comparison,
   digest.AddNumber(comparison.find_slices ? 1 : 0);
   digest.AddNumber(comparison.baseline_id);
   digest.AddNumber(baseline_days);
+  digest.AddNumber(traces_us);
+  digest.AddNumber(policy.warmup_rows.value_or(-1));
   for (const std::vector<std::string>* const texts :
        {&policy.allow_changed, &comparison.cohort_pairs}) {
     digest.AddNumber(std::ssize(*texts));

@@ -37,8 +37,9 @@ store::Digest RunSpecDigest(const store::Digest& dataset, const store::Digest& o
                             std::string_view row_filter, std::span<const std::string> evaluators,
                             std::span<const MetricDescriptor> metrics);
 
-// Digest of what a comparison was asked for: runs, policy and options, and the age of the baseline.
+// Digest of what a comparison was asked for: runs, policy and options, the age of the baseline, and
+// when the traces were looked at, where that matters.
 store::Digest ComparisonSpecDigest(const store::ComparisonRecord& comparison,
-                                   std::int64_t baseline_days = 0);
+                                   std::int64_t baseline_days = 0, std::int64_t traces_us = 0);
 
 }  // namespace assay::run

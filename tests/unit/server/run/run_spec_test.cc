@@ -131,6 +131,10 @@ TEST(ComparisonSpecDigestTest, DependsOnRunsGatesAndOptions) {
   EXPECT_NE(with_gate, digest);
   gated.policy.gates[0].limit = 0.02;
   EXPECT_NE(ComparisonSpecDigest(gated), with_gate);
+  store::ComparisonRecord warm = comparison;
+  warm.policy.warmup_rows = 0;
+  EXPECT_NE(ComparisonSpecDigest(warm), digest);
+  EXPECT_NE(ComparisonSpecDigest(comparison, 0, 1), digest);
   store::ComparisonRecord named = comparison;
   named.request_id = "again";
   EXPECT_EQ(ComparisonSpecDigest(named), digest);
