@@ -32,17 +32,19 @@ namespace beast = boost::beast;
 constexpr std::size_t kReadBytes = 64 << 10;
 constexpr std::chrono::milliseconds kWatchPause{250};
 
-Response BodyTooLarge() {
-  return ErrorResponse(413, "resource_exhausted", "the body is larger than this path takes");
+Response RefuseBody(const Router::Route* route, Router::BodyRefusal why, const Request& request) {
+  if (route != nullptr && route->refuse_body != nullptr) {
+    return route->refuse_body(why, request);
+  }
+  return why == Router::BodyRefusal::kTooLarge
+             ? ErrorResponse(413, "resource_exhausted", "the body is larger than this path takes")
+             : ErrorResponse(503, "unavailable", "too many large requests at a time; try again");
 }
 
 // The answer to bytes that are no request.
 Response AnswerToBroken(const SocketError& error) {
   if (error == beast::http::error::header_limit) {
     return ErrorResponse(431, "invalid_argument", "more than 16 KiB of header");
-  }
-  if (error == beast::http::error::body_limit) {
-    return BodyTooLarge();
   }
   return ErrorResponse(400, "invalid_argument", "not an HTTP/1.1 request");
 }
@@ -136,7 +138,9 @@ class Connection : public OpenConnection,
         break;
       }
       if (error) {
-        Refuse(AnswerToBroken(error));
+        Refuse(error == beast::http::error::body_limit
+                   ? RefuseBody(route_, Router::BodyRefusal::kTooLarge, request_)
+                   : AnswerToBroken(error));
         return;
       }
       if (route_ == nullptr) {
@@ -208,12 +212,12 @@ class Connection : public OpenConnection,
     parser_->body_limit(route_->max_body_bytes);
     const boost::optional<std::uint64_t> stated = parser_->content_length();
     if (stated.has_value() && *stated > route_->max_body_bytes) {
-      return BodyTooLarge();
+      return RefuseBody(route_, Router::BodyRefusal::kTooLarge, request_);
     }
     const std::uint64_t size = stated.value_or(route_->max_body_bytes);
     if (size > site_.limits.small_body_bytes) {
       if (!visitor_->census.TakeBytes(size)) {
-        return ErrorResponse(503, "unavailable", "too many large requests at a time; try again");
+        return RefuseBody(route_, Router::BodyRefusal::kBusy, request_);
       }
       body_bytes_ = size;
     }
