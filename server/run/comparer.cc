@@ -186,6 +186,8 @@ class Comparer {
   // Stores the rows that are asked for first, and which ones flipped.
   absl::Status KeepRows() {
     trace::Span span = StartSpan("comparison.rows");
+    // Rows of outputs that were just made name the trace in which they were.
+    tracer_.Flush();
     store::ComparisonRecord found = comparison_;
     found.result = result_;
     for (const MetricComparison& metric : found.result.metrics) {
