@@ -123,7 +123,7 @@ store::Digest RunSpecDigest(const store::Digest& dataset, const store::Digest& o
 }
 
 store::Digest ComparisonSpecDigest(const store::ComparisonRecord& comparison,
-                                   std::int64_t baseline_days, std::int64_t traces_us) {
+                                   const ComparisonFacts& facts) {
   const Policy& policy = comparison.policy;
   FieldDigest digest("assay.comparison/3");
   digest.AddNumber(comparison.baseline_run_id);
@@ -137,8 +137,10 @@ store::Digest ComparisonSpecDigest(const store::ComparisonRecord& comparison,
   digest.AddNumber(comparison.allow_confounded ? 1 : 0);
   digest.AddNumber(comparison.find_slices ? 1 : 0);
   digest.AddNumber(comparison.baseline_id);
-  digest.AddNumber(baseline_days);
-  digest.AddNumber(traces_us);
+  digest.AddNumber(facts.baseline_days);
+  digest.AddNumber(facts.traces_us);
+  digest.AddText(facts.baseline_machine);
+  digest.AddText(facts.candidate_machine);
   digest.AddNumber(policy.warmup_rows.value_or(-1));
   for (const std::vector<std::string>* const texts :
        {&policy.allow_changed, &comparison.cohort_pairs}) {

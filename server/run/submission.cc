@@ -389,9 +389,14 @@ absl::StatusOr<store::ComparisonRecord> MakeComparison(store::Store& store, stor
   comparison.cohort_pairs = request.cohort_pairs;
   comparison.find_slices = request.find_slices;
   comparison.baseline_id = request.baseline_id;
-  ASSAY_ASSIGN_OR_RETURN(const std::int64_t baseline_days, BaselineAge(store, project, request));
-  comparison.spec_digest =
-      ComparisonSpecDigest(comparison, baseline_days, TimeOfTraces(request.policy));
+  ASSAY_ASSIGN_OR_RETURN(const store::OutputSetRecord baseline_outputs,
+                         store.models().GetOutputSet(project, baseline.output_set_id));
+  ComparisonFacts facts{.baseline_days = 0,
+                        .traces_us = TimeOfTraces(request.policy),
+                        .baseline_machine = baseline_outputs.machine,
+                        .candidate_machine = inputs.outputs.machine};
+  ASSAY_ASSIGN_OR_RETURN(facts.baseline_days, BaselineAge(store, project, request));
+  comparison.spec_digest = ComparisonSpecDigest(comparison, facts);
   comparison.request_id = request.request_id;
   return comparison;
 }
