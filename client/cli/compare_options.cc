@@ -28,6 +28,9 @@ absl::StatusOr<PolicyFile> MakePolicy(const CompareOptions& options) {
     }
     file.policy.set_alpha(*options.alpha);
   }
+  if (options.warmup_rows.has_value()) {
+    file.policy.set_warmup_rows(*options.warmup_rows);
+  }
   if (!options.allow_changed.empty()) {
     *file.policy.mutable_allow_changed() = {options.allow_changed.begin(),
                                             options.allow_changed.end()};
@@ -54,6 +57,12 @@ void AddCompareOptions(CLI::App& command, CompareOptions& options) {
                   "The same for metrics of which less is better, as latency_us=5; repeatable")
       ->allow_extra_args(false);
   command.add_option("--alpha", options.alpha, "One-sided error rate of a gate; 0.05 unless given");
+  command
+      .add_option(
+          "--warmup-rows", options.warmup_rows,
+          "First outputs of each side whose times count nowhere, because a process that has "
+          "just started is slow; 1 % of them, at most 10, unless given")
+      ->check(CLI::NonNegativeNumber);
   command
       .add_option(
           "--allow-changed", options.allow_changed,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@ struct CompareOptions {
   std::vector<std::string> max_drops;
   std::vector<std::string> max_increases;
   std::optional<double> alpha;
+  std::optional<std::int64_t> warmup_rows;
   std::vector<std::string> allow_changed;
   std::vector<std::string> cohort_pairs;
   bool find_slices = false;

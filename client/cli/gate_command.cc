@@ -27,7 +27,9 @@ void AddGateCommand(CLI::App& app, Action& action) {
       "                     max_drop = 0.01         # or max_relative_drop, max_increase,\n"
       "                     tier = \"critical\"       # max_relative_increase, max_flips,\n"
       "                                             # max_changed (metric \"behaviour\");\n"
-      "                                             # quantiles are metrics: latency_us.p95");
+      "                                             # quantiles are metrics: latency_us.p95,\n"
+      "                                             # span:NAME.p99; warmup_rows = 10: first\n"
+      "                                             # outputs whose times do not count");
   gate->callback([options, &action] {
     action = {[options](Context& context) { return Compare(context, *options); }, kVerdictFormats};
   });

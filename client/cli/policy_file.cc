@@ -92,8 +92,13 @@ class Reader {
       return ReadAllowChanged(key, node, policy);
     }
     if (name == "min_rows") {
-      ASSAY_ASSIGN_OR_RETURN(const std::int64_t rows, MinRows(key, node));
+      ASSAY_ASSIGN_OR_RETURN(const std::int64_t rows, WholeNumber(key, node, 1));
       policy.set_min_rows(rows);
+      return absl::OkStatus();
+    }
+    if (name == "warmup_rows") {
+      ASSAY_ASSIGN_OR_RETURN(const std::int64_t rows, WholeNumber(key, node, 0));
+      policy.set_warmup_rows(rows);
       return absl::OkStatus();
     }
     if (name == "alpha") {
@@ -112,7 +117,7 @@ class Reader {
     return Error(
         LineOf(key),
         absl::StrFormat("unknown key '%s'; there are version, alpha, correction, min_rows, "
-                        "min_coverage, max_error_rate, allow_changed and [[gate]]",
+                        "min_coverage, max_error_rate, warmup_rows, allow_changed and [[gate]]",
                         name));
   }
 
@@ -134,10 +139,12 @@ class Reader {
     return alpha;
   }
 
-  absl::StatusOr<std::int64_t> MinRows(const toml::key& key, const toml::node& node) const {
+  absl::StatusOr<std::int64_t> WholeNumber(const toml::key& key, const toml::node& node,
+                                           std::int64_t least) const {
     const std::optional<std::int64_t> rows = node.value<std::int64_t>();
-    if (!node.is_integer() || !rows.has_value() || *rows < 1) {
-      return Error(LineOf(key), "min_rows: a whole number of at least 1 is expected");
+    if (!node.is_integer() || !rows.has_value() || *rows < least) {
+      return Error(LineOf(key), absl::StrFormat("%s: a whole number of at least %d is expected",
+                                                key.str(), least));
     }
     return *rows;
   }
@@ -258,7 +265,7 @@ class Reader {
       return absl::OkStatus();
     }
     if (name == "min_rows") {
-      ASSAY_ASSIGN_OR_RETURN(const std::int64_t rows, MinRows(key, node));
+      ASSAY_ASSIGN_OR_RETURN(const std::int64_t rows, WholeNumber(key, node, 1));
       gate.set_min_rows(rows);
       return absl::OkStatus();
     }

@@ -75,40 +75,62 @@ std::int64_t SecondsAgo(std::int64_t ago_ns) {
 std::string TailLine(const v1::Trace& trace) {
   constexpr std::size_t kShortId = 12;
   return absl::StrFormat(
-      "%s  %s  %9s  %3d spans%s  %s%s\n", TimeText(trace.start_time()),
+      "%s  %s  %9s  %3d %s%s  %s%s\n", TimeText(trace.start_time()),
       client::ShortName(trace.name()).substr(0, kShortId),
       DurationText(1e-9 * static_cast<double>(trace.duration_ns())), trace.num_spans(),
+      trace.num_spans() == 1 ? "span" : "spans",
       trace.num_errors() > 0 ? absl::StrFormat(" %d errors", trace.num_errors()) : "",
       OneLine(trace.root_name()),
       trace.root_service().empty() ? "" : "  (" + OneLine(trace.root_service()) + ")");
 }
 
-// In a terminal, ids and names are cut to what tells them apart.
+// A name without the package that all of ours share.
+std::string ShortSpanName(const std::string& name) {
+  constexpr std::string_view kPackage = "assay.v1.";
+  return name.starts_with(kPackage) ? name.substr(kPackage.size()) : name;
+}
+
+// In a terminal, ids and names are cut to what tells them apart, and columns that would say nothing
+// leave the names their room.
 Table TracesTable(const v1::ListTracesResponse& response, bool is_text) {
   constexpr std::size_t kShortId = 12;
-  constexpr std::string_view kPackage = "assay.v1.";
-  Table table({{"TRACE"},
-               {"ROOT", Align::kLeft, true},
-               {"SERVICE", Align::kLeft, true},
-               {"DURATION", Align::kRight},
-               {"SPANS", Align::kRight},
-               {"ERRORS", Align::kRight},
-               {"OF", Align::kLeft, true},
-               {"STARTED"}});
+  const auto has_any = [&](auto test) {
+    return !is_text || std::any_of(response.traces().begin(), response.traces().end(), test);
+  };
+  const bool has_errors = has_any([](const v1::Trace& trace) { return trace.num_errors() > 0; });
+  const bool has_resources =
+      has_any([](const v1::Trace& trace) { return !trace.resource().empty(); });
+  std::vector<TableColumn> columns = {{"TRACE"},
+                                      {"ROOT", Align::kLeft, true},
+                                      {"SERVICE", Align::kLeft, true},
+                                      {"DURATION", Align::kRight},
+                                      {"SPANS", Align::kRight}};
+  if (has_errors) {
+    columns.push_back({"ERRORS", Align::kRight});
+  }
+  if (has_resources) {
+    columns.push_back({"OF"});
+  }
+  columns.push_back({"STARTED"});
+  Table table(std::move(columns));
   for (const v1::Trace& trace : response.traces()) {
     const std::string id = client::ShortName(trace.name());
-    const bool is_call = is_text && trace.root_name().starts_with(kPackage);
-    Cell errors(std::to_string(trace.num_errors()));
-    if (trace.num_errors() > 0) {
-      errors.ink = Ink::kRed;
+    std::vector<Cell> row = {is_text ? id.substr(0, kShortId) : id,
+                             is_text ? ShortSpanName(trace.root_name()) : trace.root_name(),
+                             trace.root_service(),
+                             DurationText(1e-9 * static_cast<double>(trace.duration_ns())),
+                             std::to_string(trace.num_spans())};
+    if (has_errors) {
+      Cell& errors = row.emplace_back(std::to_string(trace.num_errors()));
+      if (trace.num_errors() > 0) {
+        errors.ink = Ink::kRed;
+      }
     }
-    table.AddRow({is_text ? id.substr(0, kShortId) : id,
-                  is_call ? trace.root_name().substr(kPackage.size()) : trace.root_name(),
-                  trace.root_service(),
-                  DurationText(1e-9 * static_cast<double>(trace.duration_ns())),
-                  std::to_string(trace.num_spans()), errors,
-                  is_text ? ResourceText(trace.resource()) : trace.resource(),
-                  TimeText(trace.start_time())});
+    if (has_resources) {
+      row.emplace_back(is_text ? ResourceText(trace.resource()) : trace.resource());
+    }
+    row.emplace_back(TimeText(trace.start_time()));
+    table.AddRow(std::move(row));
   }
   return table;
 }
@@ -176,10 +198,12 @@ absl::StatusOr<ExitCode> RunList(Context& context, const ListOptions& options) {
   return ExitCode::kPass;
 }
 
-// Prints traces as they come, until it is interrupted.
+// Prints traces as they come, until it is interrupted. Those of its own looking are left out unless
+// they are asked for, or it would never be silent.
 absl::StatusOr<ExitCode> RunTail(Context& context, const FilterOptions& options) {
   constexpr std::chrono::seconds kPause{1};
   constexpr std::int64_t kAtOnce = 1000;
+  constexpr std::string_view kListMethod = "assay.v1.TraceService/ListTraces";
   ASSAY_ASSIGN_OR_RETURN(v1::ListTracesRequest request, ListRequest(context, options));
   ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
   std::set<std::string> seen;
@@ -190,7 +214,8 @@ absl::StatusOr<ExitCode> RunTail(Context& context, const FilterOptions& options)
     std::vector<const v1::Trace*> fresh;
     for (const v1::Trace& trace : response.traces()) {
       now.insert(trace.name());
-      if (!is_first && !seen.contains(trace.name())) {
+      const bool is_looking = options.span.empty() && trace.root_name() == kListMethod;
+      if (!is_first && !is_looking && !seen.contains(trace.name())) {
         fresh.push_back(&trace);
       }
     }
@@ -244,6 +269,13 @@ std::string DetailsText(const v1::Trace& trace) {
     }
     for (const v1::SpanLink& link : span.links()) {
       text += absl::StrFormat("  link to trace %s, span %s\n", link.trace_id(), link.span_id());
+    }
+    for (const auto& [what, num_dropped] : {std::pair("attributes", span.num_dropped_attributes()),
+                                            std::pair("events", span.num_dropped_events()),
+                                            std::pair("links", span.num_dropped_links())}) {
+      if (num_dropped > 0) {
+        text += absl::StrFormat("  %d %s more were left out\n", num_dropped, what);
+      }
     }
   }
   return text;
@@ -336,21 +368,30 @@ absl::StatusOr<ExitCode> RunLatency(Context& context, const LatencyOptions& opti
   ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
   ASSAY_ASSIGN_OR_RETURN(const v1::QueryLatencyResponse response, client->QueryLatency(request));
   const auto time = [](std::int64_t ns) { return DurationText(1e-9 * static_cast<double>(ns)); };
-  Table table({{"SPAN", Align::kLeft, true},
-               {"SERVICE", Align::kLeft, true},
-               {"FROM"},
-               {"COUNT", Align::kRight},
-               {"ERRORS", Align::kRight},
-               {"P50", Align::kRight},
-               {"P95", Align::kRight},
-               {"P99", Align::kRight},
-               {"MAX", Align::kRight}});
+  const bool is_text = context.format() == OutputFormat::kText;
+  const bool has_steps = !is_text || !options.step.empty();
+  std::vector<TableColumn> columns = {{"SPAN", Align::kLeft, true},
+                                      {"SERVICE", Align::kLeft, true}};
+  if (has_steps) {
+    columns.push_back({"FROM"});
+  }
+  for (const char* const title : {"COUNT", "ERRORS", "P50", "P95", "P99", "MAX"}) {
+    columns.push_back({title, Align::kRight});
+  }
+  Table table(std::move(columns));
   for (const v1::QueryLatencyResponse::Series& series : response.series()) {
     for (const v1::QueryLatencyResponse::Point& point : series.points()) {
-      table.AddRow({series.span_name(), series.service(), TimeText(point.start_time()),
-                    CountText(point.num_spans()), CountText(point.num_errors()),
-                    time(point.p50_ns()), time(point.p95_ns()), time(point.p99_ns()),
-                    time(point.max_ns())});
+      std::vector<Cell> row = {is_text ? ShortSpanName(series.span_name()) : series.span_name(),
+                               series.service()};
+      if (has_steps) {
+        row.emplace_back(TimeText(point.start_time()));
+      }
+      for (const std::string& number :
+           {CountText(point.num_spans()), CountText(point.num_errors()), time(point.p50_ns()),
+            time(point.p95_ns()), time(point.p99_ns()), time(point.max_ns())}) {
+        row.emplace_back(number);
+      }
+      table.AddRow(std::move(row));
     }
   }
   context.Print(response, table);

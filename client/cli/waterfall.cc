@@ -92,6 +92,40 @@ std::string Bar(double begin, double end, std::size_t width, bool uses_unicode, 
   return bar;
 }
 
+// What of the tree cannot be as it was sent, a line each; empty when all of it can.
+std::string OddityText(const v1::Trace& trace, const std::vector<Line>& lines) {
+  std::map<std::string, const v1::Span*> by_id;
+  for (const v1::Span& span : trace.spans()) {
+    by_id[span.span_id()] = &span;
+  }
+  int num_orphans = 0;
+  int num_early = 0;
+  int num_circles = 0;
+  for (const Line& line : lines) {
+    const v1::Span& span = *line.span;
+    const auto parent = by_id.find(span.parent_span_id());
+    if (parent == by_id.end()) {
+      num_orphans += span.parent_span_id().empty() ? 0 : 1;
+      continue;
+    }
+    // A circle is cut where a span has a parent and stands at the top all the same.
+    num_circles += line.depth == 0 ? 1 : 0;
+    num_early += span.start_time_ns() < parent->second->start_time_ns() ? 1 : 0;
+  }
+  std::string text;
+  if (num_orphans > 0 && !trace.is_partial()) {
+    text += absl::StrFormat("%d of the spans name a parent that is not here\n", num_orphans);
+  }
+  if (num_circles > 0) {
+    text += absl::StrFormat("%d circles of parents are cut at their earliest span\n", num_circles);
+  }
+  if (num_early > 0) {
+    text +=
+        absl::StrFormat("%d of the spans began before their parent: clocks differ\n", num_early);
+  }
+  return text.empty() ? text : "\n" + text;
+}
+
 std::string NameOf(const Line& line, bool uses_unicode) {
   const bool has_failed = line.span->status() == v1::Span::ERROR;
   const std::string mark = has_failed ? (uses_unicode ? "✗ " : "x ") : "";
@@ -103,13 +137,15 @@ std::string NameOf(const Line& line, bool uses_unicode) {
 std::string WaterfallText(const v1::Trace& trace, std::size_t width, const Palette& palette,
                           bool uses_unicode) {
   std::string text = absl::StrFormat(
-      "%s  %s  %s  %d spans%s\n", palette(Ink::kBold, client::ShortName(trace.name())),
+      "%s  %s  %s  %d %s%s\n", palette(Ink::kBold, client::ShortName(trace.name())),
       OneLine(trace.root_name()), DurationText(1e-9 * static_cast<double>(trace.duration_ns())),
-      trace.num_spans(),
+      trace.num_spans(), trace.num_spans() == 1 ? "span" : "spans",
       trace.num_errors() > 0
-          ? palette(Ink::kRed, absl::StrFormat("  %d errors", trace.num_errors()))
+          ? palette(Ink::kRed, absl::StrFormat("  %d %s", trace.num_errors(),
+                                               trace.num_errors() == 1 ? "error" : "errors"))
           : std::string());
-  text += absl::StrFormat("%s UTC%s\n\n", TimeText(trace.start_time()),
+  const std::string started = TimeText(trace.start_time());
+  text += absl::StrFormat("%s%s\n\n", started.empty() ? "at no known time" : started + " UTC",
                           trace.resource().empty() ? "" : "  " + OneLine(trace.resource()));
 
   const std::vector<Line> lines = Arrange(trace);
@@ -157,7 +193,7 @@ std::string WaterfallText(const v1::Trace& trace, std::size_t width, const Palet
           "\n";
     }
   }
-  return text;
+  return text + OddityText(trace, lines);
 }
 
 Table SpansTable(const v1::Trace& trace) {

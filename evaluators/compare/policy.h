@@ -55,6 +55,8 @@ struct Policy {
   std::optional<double> min_coverage = {};
   std::optional<double> max_error_rate = {};
   std::vector<std::string> allow_changed = {};  // the claim; empty: none
+  // First outputs of each side whose times count nowhere; absent: what server/run/warm_up.h says.
+  std::optional<std::int64_t> warmup_rows = {};
 };
 
 }  // namespace assay

@@ -1,8 +1,11 @@
 #include "schemas/otlp/otlp_target.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_format.h"
@@ -25,6 +28,35 @@ std::pair<std::string, std::string> FirstVariable(const char* special, const cha
     return {special, std::move(value)};
   }
   return {general, Variable(general)};
+}
+
+// The value of a hex digit; -1 for anything else.
+int HexValue(char c) {
+  const auto digit = static_cast<unsigned char>(c);
+  if (!absl::ascii_isxdigit(digit)) {
+    return -1;
+  }
+  return absl::ascii_isdigit(digit) ? c - '0' : absl::ascii_tolower(digit) - 'a' + 10;
+}
+
+// `a%2Cb` as "a,b": what the format itself uses is percent-encoded, as in W3C Baggage. Absent when a
+// `%` is not followed by two hex digits.
+std::optional<std::string> PercentDecoded(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    const int high = i + 2 < text.size() ? HexValue(text[i + 1]) : -1;
+    const int low = high >= 0 ? HexValue(text[i + 2]) : -1;
+    if (low < 0) {
+      return std::nullopt;
+    }
+    decoded += static_cast<char>(16 * high + low);
+    i += 2;
+  }
+  return decoded;
 }
 
 }  // namespace
@@ -71,13 +103,17 @@ absl::StatusOr<std::optional<OtlpTarget>> OtlpTargetFromEnvironment() {
           return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' ||
                  c == '.';
         });
-    const bool is_value = std::all_of(header.second.begin(), header.second.end(),
-                                      [](char c) { return c >= 0x20 && c < 0x7F; });
+    std::optional<std::string> value = PercentDecoded(header.second);
+    const bool is_value =
+        value.has_value() && std::all_of(value->begin(), value->end(),
+                                         [](char c) { return c >= 0x20 && c < 0x7F; });
     if (!is_name || !is_value) {
-      return absl::InvalidArgumentError(
-          absl::StrFormat("%s: expected KEY=VALUE,... in printable ASCII", headers_name));
+      return absl::InvalidArgumentError(absl::StrFormat(
+          "%s: expected KEY=VALUE,... in printable ASCII, with %%2C for a comma and %%25 for a "
+          "percent sign",
+          headers_name));
     }
-    target.headers.emplace_back(absl::AsciiStrToLower(header.first), header.second);
+    target.headers.emplace_back(absl::AsciiStrToLower(header.first), *std::move(value));
   }
   return target;
 }

@@ -80,6 +80,11 @@ class UnaryCall : public grpc::ServerUnaryReactor {
     if (messages_.response != nullptr && status.ok()) {
       call_.span().SetAttribute("rpc.response.size", SizeOf(*messages_.response));
     }
+    // Both names as OpenTelemetry has them; a search for a code needs no text of a message.
+    call_.span().SetAttribute("rpc.status_code", absl::StatusCodeToString(status.code()));
+    if (!status.ok()) {
+      call_.span().SetAttribute("error.type", absl::StatusCodeToString(status.code()));
+    }
     call_.span().SetStatus(status);
     call_.span().End();
     dispatcher_.metrics().Record(method_, status.code(), std::chrono::steady_clock::now() - start_);

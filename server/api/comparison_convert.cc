@@ -24,6 +24,7 @@ constexpr std::size_t kMaxTextBytes = 1024;
 constexpr std::size_t kMaxSourceBytes = 256;
 constexpr std::int64_t kUsPerSecond = 1'000'000;
 constexpr double kDefaultMinCoverage = 0.99;
+constexpr std::int64_t kMaxWarmUpRows = 1'000'000;
 
 // Enumerations of records have the numbers of their messages, so that a cast converts them.
 static_assert(static_cast<int>(store::RunState::kFailed) == v1::Comparison::FAILED);
@@ -91,6 +92,7 @@ void ToProto(const Policy& from, v1::Policy& to) {
   to.set_correction(static_cast<v1::Correction>(from.correction));
   to.set_min_rows(from.min_rows);
   SetOptional(from.min_coverage, to, &v1::Policy::set_min_coverage);
+  SetOptional(from.warmup_rows, to, &v1::Policy::set_warmup_rows);
   SetOptional(from.max_error_rate, to, &v1::Policy::set_max_error_rate);
   to.mutable_allow_changed()->Add(from.allow_changed.begin(), from.allow_changed.end());
 }
@@ -446,6 +448,14 @@ absl::StatusOr<Policy> ReadPolicy(const v1::Policy& from) {
   if (from.has_max_error_rate()) {
     ASSAY_RETURN_IF_ERROR(CheckShare("max_error_rate", from.max_error_rate()));
     policy.max_error_rate = from.max_error_rate();
+  }
+  if (from.has_warmup_rows()) {
+    if (from.warmup_rows() < 0 || from.warmup_rows() > kMaxWarmUpRows) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("warmup_rows: expected a whole number from 0 to %d: %d", kMaxWarmUpRows,
+                          from.warmup_rows()));
+    }
+    policy.warmup_rows = from.warmup_rows();
   }
   for (const std::string& field : from.allow_changed()) {
     ASSAY_RETURN_IF_ERROR(run::CheckClaimField(field));

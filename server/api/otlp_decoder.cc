@@ -7,7 +7,6 @@
 #include <span>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_format.h"
 #include "server/base/hex.h"
 
@@ -399,13 +398,8 @@ bool OtlpDecoder::DecodeLink(std::string_view bytes, store::SpanDetailsWriter& d
 
 template <std::size_t kSize>
 bool OtlpDecoder::DecodeId(std::string_view bytes, std::array<std::uint8_t, kSize>& id) const {
-  if (ids_ == Ids::kHexTakenForBase64) {
-    // 2 * kSize hex digits are also as many base64 digits, so writing the bytes as base64 again
-    // gives the digits back.
-    if (bytes.size() != kSize * 3 / 2) {
-      return false;
-    }
-    return ParseHex(absl::Base64Escape(absl::string_view(bytes.data(), bytes.size())), id);
+  if (ids_ == Ids::kHexText) {
+    return ParseHex(bytes, id);
   }
   if (bytes.size() != kSize) {
     return false;

@@ -31,8 +31,7 @@ class OtlpDecoder {
  public:
   enum class Ids : std::uint8_t {
     kBytes,
-    // Hex digits that protobuf's JSON reader took for base64: 24 bytes for 32 digits.
-    kHexTakenForBase64,
+    kHexText,  // as OtlpJsonToBinary leaves them
   };
 
   // `request` must stay.

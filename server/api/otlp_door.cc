@@ -82,6 +82,21 @@ OtlpDoor::Answer OtlpDoor::Failure(const absl::Status& status, std::string_view 
   return answer;
 }
 
+OtlpDoor::Answer OtlpDoor::Refuse(const absl::Status& status, std::string_view content_type) {
+  receiver_.CountRefused();
+  return Failure(status, content_type);
+}
+
+OtlpDoor::Answer OtlpDoor::RefuseBody(bool is_too_large, std::string_view content_type) {
+  constexpr std::chrono::seconds kRetryWhenBusy{1};
+  return Refuse(
+      is_too_large
+          ? absl::ResourceExhaustedError(
+                absl::StrFormat("the body has more than %d bytes", OtlpReceiver::kMaxRequestBytes))
+          : WithRetry(absl::UnavailableError("too many large requests; try again"), kRetryWhenBusy),
+      content_type);
+}
+
 absl::StatusOr<store::Id> OtlpDoor::ProjectOf(const Request& request) {
   ASSAY_ASSIGN_OR_RETURN(const Caller caller, authenticator_.Authenticate(request.authorization));
   ASSAY_RETURN_IF_ERROR(Authorize(caller, kMethod));
@@ -92,14 +107,14 @@ absl::StatusOr<store::Id> OtlpDoor::ProjectOf(const Request& request) {
 void OtlpDoor::Post(const Request& request, const Done& done) {
   const absl::StatusOr<store::Id> project = ProjectOf(request);
   if (!project.ok()) {
-    done(Failure(project.status(), request.content_type));
+    done(Refuse(project.status(), request.content_type));
     return;
   }
   const std::optional<OtlpEncoding> encoding = EncodingOf(request.content_type);
   if (!encoding.has_value()) {
-    Answer answer = Failure(absl::InvalidArgumentError(absl::StrFormat(
-                                "content-type: expected %s or %s", kProtobufType, kJsonType)),
-                            kJsonType);
+    Answer answer = Refuse(absl::InvalidArgumentError(absl::StrFormat(
+                               "content-type: expected %s or %s", kProtobufType, kJsonType)),
+                           kJsonType);
     answer.status = 415;
     done(std::move(answer));
     return;

@@ -35,6 +35,12 @@ class OtlpDoor {
   // Answers once the spans are durable; as OtlpReceiver::Receive.
   void Post(const Request& request, const Done& done);
 
+  // Refuses a request whose spans cannot be looked at, and counts it.
+  Answer Refuse(const absl::Status& status, std::string_view content_type);
+
+  // Refuses a request whose body was not read: for good when it is too large, else for a moment.
+  Answer RefuseBody(bool is_too_large, std::string_view content_type);
+
   // The answer to a request that failed, in the form that its content type asks for.
   static Answer Failure(const absl::Status& status, std::string_view content_type);
 

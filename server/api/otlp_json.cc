@@ -1,11 +1,13 @@
 #include "server/api/otlp_json.h"
 
 #include <google/protobuf/descriptor.h>
+#include <google/protobuf/type.pb.h>
 #include <google/protobuf/util/json_util.h>
 #include <google/protobuf/util/type_resolver.h>
 #include <google/protobuf/util/type_resolver_util.h>
 
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
@@ -18,6 +20,38 @@ namespace {
 // What protobuf's binary reader takes.
 constexpr int kMaxDepth = 100;
 
+// Ids are hex in OTLP's JSON. Protobuf's reader takes texts of bytes fields for base64: it refuses
+// the whole request for one that is none, and gives other bytes for hex. A text has the same form
+// on the wire, so the ids are described as texts to it and arrive as they were written.
+class TextIdResolver : public google::protobuf::util::TypeResolver {
+ public:
+  TextIdResolver()
+      : resolver_(google::protobuf::util::NewTypeResolverForDescriptorPool(
+            "type.googleapis.com", google::protobuf::DescriptorPool::generated_pool())) {}
+
+  google::protobuf::util::Status ResolveMessageType(const std::string& url,
+                                                    google::protobuf::Type* type) override {
+    google::protobuf::util::Status status = resolver_->ResolveMessageType(url, type);
+    const std::string_view name = type->name();
+    if (name == "opentelemetry.proto.trace.v1.Span" ||
+        name == "opentelemetry.proto.trace.v1.Span.Link") {
+      for (google::protobuf::Field& field : *type->mutable_fields()) {
+        if (field.kind() == google::protobuf::Field::TYPE_BYTES) {
+          field.set_kind(google::protobuf::Field::TYPE_STRING);
+        }
+      }
+    }
+    return status;
+  }
+  google::protobuf::util::Status ResolveEnumType(const std::string& url,
+                                                 google::protobuf::Enum* type) override {
+    return resolver_->ResolveEnumType(url, type);
+  }
+
+ private:
+  const std::unique_ptr<google::protobuf::util::TypeResolver> resolver_;
+};
+
 }  // namespace
 
 absl::StatusOr<std::string> OtlpJsonToBinary(std::string_view json) {
@@ -27,9 +61,7 @@ absl::StatusOr<std::string> OtlpJsonToBinary(std::string_view json) {
       "type.googleapis.com/" +
       opentelemetry::proto::collector::trace::v1::ExportTraceServiceRequest::descriptor()
           ->full_name();
-  static const std::unique_ptr<protobuf::util::TypeResolver> resolver(
-      protobuf::util::NewTypeResolverForDescriptorPool("type.googleapis.com",
-                                                       protobuf::DescriptorPool::generated_pool()));
+  static TextIdResolver resolver;
   // Of many levels protobuf's reader would first draw a picture, for seconds.
   if (IsNestedDeeper(json, kMaxDepth)) {
     return absl::InvalidArgumentError(
@@ -39,7 +71,7 @@ absl::StatusOr<std::string> OtlpJsonToBinary(std::string_view json) {
   options.ignore_unknown_fields = true;
   std::string binary;
   const protobuf::util::Status status = protobuf::util::JsonToBinaryString(
-      resolver.get(), type_url, protobuf::StringPiece(json.data(), json.size()), &binary, options);
+      &resolver, type_url, protobuf::StringPiece(json.data(), json.size()), &binary, options);
   if (!status.ok()) {
     // Below the first line there is a picture of the place.
     const std::string message(status.message());

@@ -78,6 +78,11 @@ absl::Status OtlpReceiver::ForExporter(absl::Status status) const {
   return status;
 }
 
+void OtlpReceiver::CountRefused() {
+  ++counters_.num_requests;
+  ++counters_.num_refused_requests;
+}
+
 void OtlpReceiver::Receive(store::Id project, std::string_view request, OtlpEncoding encoding,
                            const Done& done) {
   ++counters_.num_requests;
@@ -111,7 +116,7 @@ void OtlpReceiver::ReceiveBinary(store::Id project, std::string_view request, Ot
     return;
   }
   OtlpDecoder decoder(request, encoding == OtlpEncoding::kJson
-                                   ? OtlpDecoder::Ids::kHexTakenForBase64
+                                   ? OtlpDecoder::Ids::kHexText
                                    : OtlpDecoder::Ids::kBytes);
   std::vector<store::SpanRecord> part;
   for (;;) {

@@ -41,7 +41,7 @@ class OtlpReceiver {
   // Since the start.
   struct Counters {
     std::atomic<std::int64_t> num_requests = 0;
-    std::atomic<std::int64_t> num_refused_requests = 0;  // for lack of room, or malformed
+    std::atomic<std::int64_t> num_refused_requests = 0;  // malformed, too large or for lack of room
     std::atomic<std::int64_t> num_taken_spans = 0;
     std::atomic<std::int64_t> num_rejected_spans = 0;
     std::atomic<std::int64_t> num_backward_spans = 0;
@@ -61,6 +61,9 @@ class OtlpReceiver {
   // parts, so some of it may be there after a failure; sent again, nothing is stored twice.
   void Receive(store::Id project, std::string_view request, OtlpEncoding encoding,
                const Done& done);
+
+  // Counts a request that was refused before its spans could be looked at.
+  void CountRefused();
 
   const Counters& counters() const { return counters_; }
 

@@ -20,6 +20,7 @@
 #include "server/base/metrics.h"
 #include "server/base/status_macros.h"
 #include "server/run/trace_links.h"
+#include "server/trace/span_tree.h"
 
 namespace assay::api {
 namespace {
@@ -193,7 +194,21 @@ class TraceService : public v1::TraceService::CallbackService {
     if (response.is_partial() && std::ssize(spans) == window.max_spans) {
       cut_traces_.Add();
     }
+    CountOddities(trace::MakeSpanTree(spans), response.is_partial());
     return AddSpans(spans, response);
+  }
+
+  // A window has spans without their parents by itself.
+  void CountOddities(const trace::SpanTree& tree, bool is_partial) {
+    if (tree.num_orphans > 0 && !is_partial) {
+      orphaned_traces_.Add();
+    }
+    if (tree.num_circles > 0) {
+      circular_traces_.Add();
+    }
+    if (tree.num_early > 0) {
+      skewed_traces_.Add();
+    }
   }
 
   absl::Status Links(Call& call, const v1::GetTraceLinksRequest& request,
@@ -266,6 +281,13 @@ class TraceService : public v1::TraceService::CallbackService {
   trace::Tracer& tracer_;
   Counter& cut_traces_ = CounterOf("assay_cut_traces_total",
                                    "Traces that were read without all of their spans: too many.");
+  static constexpr std::string_view kOddTraces = "assay_odd_traces_total";
+  static constexpr std::string_view kOddHelp =
+      "Traces that were read with spans whose parent never came, whose parents form a circle, or "
+      "that began before their parent.";
+  Counter& orphaned_traces_ = CounterOf(kOddTraces, kOddHelp, "why=\"parent_missing\"");
+  Counter& circular_traces_ = CounterOf(kOddTraces, kOddHelp, "why=\"parent_circle\"");
+  Counter& skewed_traces_ = CounterOf(kOddTraces, kOddHelp, "why=\"clock_skew\"");
 };
 
 }  // namespace

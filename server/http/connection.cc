@@ -17,7 +17,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
+#include "server/http/answer_text.h"
 #include "server/http/exchange.h"
+#include "server/http/request_exchange.h"
 #include "server/http/request_span.h"
 #include "server/http/site_guard.h"
 
@@ -30,26 +32,13 @@ namespace beast = boost::beast;
 constexpr std::size_t kReadBytes = 64 << 10;
 constexpr std::chrono::milliseconds kWatchPause{250};
 
-// The refusal of a request by its header alone; absent when it may come in.
-std::optional<Response> CheckSite(const Request& request, const Site& site) {
-  if (request.CountHeader("host") != 1) {
-    return ErrorResponse(400, "invalid_argument", "expected one Host header");
+Response RefuseBody(const Router::Route* route, Router::BodyRefusal why, const Request& request) {
+  if (route != nullptr && route->refuse_body != nullptr) {
+    return route->refuse_body(why, request);
   }
-  const std::string_view host = *request.Header("host");
-  if (!IsOwnHost(host, site.host_names)) {
-    return ErrorResponse(421, "permission_denied", "the Host header names another server");
-  }
-  for (const auto& [name, value] : request.headers) {
-    if (name == "origin" && !IsOwnOrigin(value, host, site.host_names)) {
-      return ErrorResponse(403, "permission_denied",
-                           "the request comes from a page of another site");
-    }
-  }
-  return std::nullopt;
-}
-
-Response BodyTooLarge() {
-  return ErrorResponse(413, "resource_exhausted", "the body is larger than this path takes");
+  return why == Router::BodyRefusal::kTooLarge
+             ? ErrorResponse(413, "resource_exhausted", "the body is larger than this path takes")
+             : ErrorResponse(503, "unavailable", "too many large requests at a time; try again");
 }
 
 // The answer to bytes that are no request.
@@ -57,36 +46,13 @@ Response AnswerToBroken(const SocketError& error) {
   if (error == beast::http::error::header_limit) {
     return ErrorResponse(431, "invalid_argument", "more than 16 KiB of header");
   }
-  if (error == beast::http::error::body_limit) {
-    return BodyTooLarge();
-  }
   return ErrorResponse(400, "invalid_argument", "not an HTTP/1.1 request");
 }
 
-// Status line and header of an answer, with what keeps pages of other sites out.
-std::string Head(int status, const Headers& headers, bool keep_alive, std::string_view framing) {
-  const beast::string_view reason =
-      beast::http::obsolete_reason(static_cast<beast::http::status>(status));
-  std::string head = absl::StrFormat("HTTP/1.1 %d %s\r\n", status, std::string(reason));
-  for (const auto& [name, value] : headers) {
-    absl::StrAppendFormat(&head, "%s: %s\r\n", name, value);
-  }
-  head.append(framing);
-  head.append(keep_alive ? "" : "Connection: close\r\n");
-  head.append(
-      "X-Content-Type-Options: nosniff\r\n"
-      "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
-      "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-      "frame-ancestors 'none'\r\n"
-      "Referrer-Policy: no-referrer\r\n"
-      "Cross-Origin-Opener-Policy: same-origin\r\n"
-      "Cross-Origin-Resource-Policy: same-origin\r\n"
-      "\r\n");
-  return head;
-}
-
 // Everything private runs on the strand of the socket.
-class Connection : public OpenConnection, public std::enable_shared_from_this<Connection> {
+class Connection : public OpenConnection,
+                   public ExchangeHost,
+                   public std::enable_shared_from_this<Connection> {
  public:
   Connection(std::unique_ptr<Transport> transport, const Site& site,
              std::unique_ptr<Visitor> visitor)
@@ -97,15 +63,15 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
         watch_pause_(transport_->socket().get_executor()) {}
 
   void Start() override {
-    Run([](Connection& connection) { connection.Begin(); });
+    Run([this] { Begin(); });
   }
   void CloseSoon() override {
-    Run([](Connection& connection) { connection.Close(); });
+    Run([this] { Close(); });
   }
 
  private:
   using Parser = beast::http::request_parser<beast::http::string_body>;
-  using Step = std::function<void(Connection&)>;
+  using Step = std::function<void()>;
 
   enum class State : std::uint8_t {
     kReading,    // no request is under way
@@ -116,71 +82,16 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
     kClosed,
   };
 
-  class OwnExchange : public Exchange {
-   public:
-    OwnExchange(std::shared_ptr<Connection> connection, std::uint64_t number, Request request,
-                std::uint64_t num_bytes)
-        : connection_(std::move(connection)),
-          number_(number),
-          request_(std::move(request)),
-          num_bytes_(num_bytes) {}
-
-    // A thread can let go of an answered exchange when the connection has the next request already.
-    ~OwnExchange() override {
-      connection_->visitor_->census.ReturnBytes(num_bytes_);
-      connection_->RunLater([number = number_](Connection& connection) {
-        if (connection.num_exchanges_ == number) {
-          connection.OnReleased();
-        }
-      });
-    }
-
-    const Request& request() const override { return request_; }
-    const std::string& peer() const override { return connection_->visitor_->peer; }
-
-    void OnDisconnect(std::function<void()> callback) override {
-      connection_->Run([number = number_, callback = std::move(callback)](Connection& connection) {
-        if (connection.num_exchanges_ == number) {
-          connection.WatchFor(callback);
-        }
-      });
-    }
-    void Reply(Response response) override {
-      connection_->Run([response = std::make_shared<Response>(std::move(response))](
-                           Connection& connection) { connection.Answer(std::move(*response)); });
-    }
-    void BeginStream(int status, Headers headers) override {
-      connection_->Run([status, headers = std::move(headers)](Connection& connection) {
-        connection.BeginStream(status, headers);
-      });
-    }
-    void Write(std::string bytes, std::function<void(bool ok)> sent) override {
-      connection_->Run([bytes = std::move(bytes), sent = std::move(sent)](Connection& connection) {
-        connection.WritePiece(bytes, sent);
-      });
-    }
-    void EndStream() override {
-      connection_->Run([](Connection& connection) { connection.EndStream(); });
-    }
-
-   private:
-    const std::shared_ptr<Connection> connection_;
-    const std::uint64_t number_;
-    const Request request_;
-    const std::uint64_t num_bytes_;
-  };
-
-  // Runs `step` on the strand, at once when this is it already.
-  void Run(Step step) {
+  void Run(Step step) override {
     asio::dispatch(timer_.get_executor(),
-                   [self = shared_from_this(), step = std::move(step)] { step(*self); });
+                   [self = shared_from_this(), step = std::move(step)] { step(); });
   }
-
-  // Runs `step` behind all that was passed to Run before, even when this is the strand.
-  void RunLater(Step step) {
+  void RunLater(Step step) override {
     asio::post(timer_.get_executor(),
-               [self = shared_from_this(), step = std::move(step)] { step(*self); });
+               [self = shared_from_this(), step = std::move(step)] { step(); });
   }
+  const std::string& peer() const override { return visitor_->peer; }
+  void ReturnBytes(std::uint64_t num_bytes) override { visitor_->census.ReturnBytes(num_bytes); }
 
   // The time until the connection is closed, unless another is set or ClearTimeout called.
   void SetTimeout(std::chrono::seconds timeout) {
@@ -227,7 +138,9 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
         break;
       }
       if (error) {
-        Refuse(AnswerToBroken(error));
+        Refuse(error == beast::http::error::body_limit
+                   ? RefuseBody(route_, Router::BodyRefusal::kTooLarge, request_)
+                   : AnswerToBroken(error));
         return;
       }
       if (route_ == nullptr) {
@@ -285,7 +198,7 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
 
   // Finds the route and sets aside the memory of a body that is still to come.
   std::optional<Response> Admit() {
-    if (std::optional<Response> refusal = CheckSite(request_, site_)) {
+    if (std::optional<Response> refusal = CheckSite(request_, site_.host_names)) {
       return refusal;
     }
     Router::Match match = site_.router.Find(request_.method, request_.path);
@@ -299,12 +212,12 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
     parser_->body_limit(route_->max_body_bytes);
     const boost::optional<std::uint64_t> stated = parser_->content_length();
     if (stated.has_value() && *stated > route_->max_body_bytes) {
-      return BodyTooLarge();
+      return RefuseBody(route_, Router::BodyRefusal::kTooLarge, request_);
     }
     const std::uint64_t size = stated.value_or(route_->max_body_bytes);
     if (size > site_.limits.small_body_bytes) {
       if (!visitor_->census.TakeBytes(size)) {
-        return ErrorResponse(503, "unavailable", "too many large requests at a time; try again");
+        return RefuseBody(route_, Router::BodyRefusal::kBusy, request_);
       }
       body_bytes_ = size;
     }
@@ -326,12 +239,12 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
   // Answers without a handler. Unless the request is whole, the connection ends with it.
   void Refuse(Response response) {
     keep_alive_ = keep_alive_ && route_ == nullptr && parser_->is_done();
-    ReturnBytes();
+    ReturnOwnBytes();
     state_ = State::kHandling;
     Answer(std::move(response));
   }
 
-  void ReturnBytes() { visitor_->census.ReturnBytes(std::exchange(body_bytes_, 0)); }
+  void ReturnOwnBytes() { ReturnBytes(std::exchange(body_bytes_, 0)); }
 
   void Handle() {
     state_ = State::kHandling;
@@ -340,12 +253,15 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
     if (site_.tracer != nullptr && !route_->span_name.empty()) {
       span_ = RequestSpan(*site_.tracer, route_->span_name, request_);
     }
-    route_->handler(std::make_shared<OwnExchange>(
-        shared_from_this(), ++num_exchanges_, std::move(request_), std::exchange(body_bytes_, 0)));
+    route_->handler(MakeExchange(shared_from_this(), ++num_exchanges_, std::move(request_),
+                                 std::exchange(body_bytes_, 0)));
   }
 
   // The exchange is gone; it must have been answered.
-  void OnReleased() {
+  void OnReleased(std::uint64_t exchange) override {
+    if (exchange != num_exchanges_) {
+      return;
+    }
     if (state_ == State::kHandling) {
       Answer(ErrorResponse(500, "internal", "the request was not answered"));
     } else if (state_ == State::kStreaming && !is_ending_) {
@@ -354,7 +270,10 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
   }
 
   // Waits for the other side to hang up while a handler works.
-  void WatchFor(const std::function<void()>& callback) {
+  void WatchFor(std::uint64_t exchange, const std::function<void()>& callback) override {
+    if (exchange != num_exchanges_) {
+      return;
+    }
     if (state_ == State::kClosed) {
       callback();
     } else if (state_ == State::kHandling || state_ == State::kStreaming) {
@@ -386,7 +305,7 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
         [self = shared_from_this()](const SocketError& /*error*/) { self->OnReadable(); });
   }
 
-  void Answer(Response response) {
+  void Answer(Response response) override {
     if (state_ != State::kHandling) {
       return;
     }
@@ -395,14 +314,14 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
     span_.SetStatus(response.status);
     span_.SetBodySize(response.body.size());
     constexpr int kNotModified = 304;
-    output_ = Head(response.status, response.headers, keep_alive_,
-                   response.status == kNotModified
-                       ? std::string()
-                       : absl::StrFormat("Content-Length: %d\r\n", response.body.size()));
+    output_ = AnswerHead(response.status, response.headers, keep_alive_,
+                         response.status == kNotModified
+                             ? std::string()
+                             : absl::StrFormat("Content-Length: %d\r\n", response.body.size()));
     if (!is_head_) {
       output_.append(response.body);
     }
-    Send([](Connection& connection) { connection.OnAnswered(); });
+    Send([this] { OnAnswered(); });
   }
 
   // Sends `output_`, then goes on with `next`; closes the connection when it cannot be sent.
@@ -414,7 +333,7 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
         self->Close();
         self->FinishPiece(false);
       } else {
-        next(*self);
+        next();
       }
     });
   }
@@ -429,20 +348,20 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
     }
   }
 
-  void BeginStream(int status, const Headers& headers) {
+  void BeginStream(int status, const Headers& headers) override {
     if (state_ != State::kHandling) {
       return;
     }
     state_ = State::kStreaming;
     span_.SetStatus(status);
     is_ending_ = false;
-    output_ = Head(status, headers, keep_alive_, "Transfer-Encoding: chunked\r\n");
+    output_ = AnswerHead(status, headers, keep_alive_, "Transfer-Encoding: chunked\r\n");
     is_writing_ = true;
-    Send([](Connection& connection) { connection.OnPieceSent(); });
+    Send([this] { OnPieceSent(); });
   }
 
   // One piece is on its way, and at most one waits behind the head.
-  void WritePiece(const std::string& bytes, const std::function<void(bool ok)>& sent) {
+  void WritePiece(const std::string& bytes, const std::function<void(bool ok)>& sent) override {
     if (state_ != State::kStreaming || is_ending_) {
       sent(false);
       return;
@@ -454,7 +373,7 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
     }
   }
 
-  void EndStream() {
+  void EndStream() override {
     if (state_ != State::kStreaming || std::exchange(is_ending_, true)) {
       return;
     }
@@ -466,9 +385,9 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
   void SendPiece() {
     is_writing_ = true;
     output_ = std::move(piece_);
-    Send([](Connection& connection) {
-      const std::function<void(bool)> sent = std::exchange(connection.piece_sent_, nullptr);
-      connection.OnPieceSent();
+    Send([this] {
+      const std::function<void(bool)> sent = std::exchange(piece_sent_, nullptr);
+      OnPieceSent();
       sent(true);
     });
   }
@@ -487,7 +406,7 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
     state_ = State::kAnswering;
     on_disconnect_ = nullptr;
     output_ = "0\r\n\r\n";
-    Send([](Connection& connection) { connection.OnAnswered(); });
+    Send([this] { OnAnswered(); });
   }
 
   void FinishPiece(bool ok) {
@@ -523,7 +442,7 @@ class Connection : public OpenConnection, public std::enable_shared_from_this<Co
     if (std::exchange(state_, State::kClosed) == State::kClosed) {
       return;
     }
-    ReturnBytes();
+    ReturnOwnBytes();
     span_.End();
     SocketError ignored;
     transport_->socket().close(ignored);

@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kNumThreads = 2;
 
-void Reply(Exchange& exchange, api::OtlpDoor::Answer answer) {
+Response ToResponse(api::OtlpDoor::Answer answer) {
   Response response;
   response.status = answer.status;
   response.headers.emplace_back("Content-Type", std::move(answer.content_type));
@@ -24,7 +24,11 @@ void Reply(Exchange& exchange, api::OtlpDoor::Answer answer) {
     response.headers.emplace_back("Retry-After", std::to_string(*answer.retry_after_s));
   }
   response.body = std::move(answer.body);
-  exchange.Reply(std::move(response));
+  return response;
+}
+
+void Reply(Exchange& exchange, api::OtlpDoor::Answer answer) {
+  exchange.Reply(ToResponse(std::move(answer)));
 }
 
 }  // namespace
@@ -59,12 +63,20 @@ OtlpRoute::~OtlpRoute() {
 }
 
 void OtlpRoute::AddTo(Router& router) {
-  router.Add("POST", "/v1/traces",
-             {.max_body_bytes = api::OtlpReceiver::kMaxRequestBytes,
-              .handler = [this](std::shared_ptr<Exchange> exchange) {
-                const auto pending = std::make_shared<Pending>(std::move(exchange), num_pending_);
-                pool_.Post([this, pending] { Answer(pending); });
-              }});
+  router.Add(
+      "POST", "/v1/traces",
+      {.max_body_bytes = api::OtlpReceiver::kMaxRequestBytes,
+       .handler =
+           [this](std::shared_ptr<Exchange> exchange) {
+             const auto pending = std::make_shared<Pending>(std::move(exchange), num_pending_);
+             pool_.Post([this, pending] { Answer(pending); });
+           },
+       .span_name = {},
+       .refuse_body =
+           [this](Router::BodyRefusal why, const Request& request) {
+             return ToResponse(door_.RefuseBody(why == Router::BodyRefusal::kTooLarge,
+                                                request.Header("content-type").value_or("")));
+           }});
 }
 
 void OtlpRoute::Answer(const std::shared_ptr<Pending>& pending) {
@@ -77,13 +89,13 @@ void OtlpRoute::Answer(const std::shared_ptr<Pending>& pending) {
   if (encoding == "gzip") {
     absl::StatusOr<std::string> content = Gunzip(request.body, api::OtlpReceiver::kMaxRequestBytes);
     if (!content.ok()) {
-      Reply(exchange, api::OtlpDoor::Failure(content.status(), type));
+      Reply(exchange, door_.Refuse(content.status(), type));
       return;
     }
     unzipped = *std::move(content);
     body = unzipped;
   } else if (encoding != "identity") {
-    api::OtlpDoor::Answer answer = api::OtlpDoor::Failure(
+    api::OtlpDoor::Answer answer = door_.Refuse(
         absl::InvalidArgumentError("content-encoding: expected gzip or identity"), type);
     answer.status = 415;
     Reply(exchange, std::move(answer));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -14,11 +15,15 @@ namespace assay::http {
 // Which handler a request goes to. Filled once, then constant and thread-safe.
 class Router {
  public:
+  // Why a body is not taken: it is too large, or too many large ones are under way.
+  enum class BodyRefusal : std::uint8_t { kTooLarge, kBusy };
   struct Route {
     std::uint64_t max_body_bytes = 0;
     Handler handler;
     // Of the span that each request leaves, `POST /assay.v1.RunService/GetRun`; empty: none.
-    std::string span_name;
+    std::string span_name = {};
+    // The answer in the protocol of the path; absent: an ErrorResponse.
+    std::function<Response(BodyRefusal why, const Request& request)> refuse_body = {};
   };
   // What a request line leads to: a route, or the answer that refuses it.
   struct Match {

@@ -48,4 +48,21 @@ bool IsOwnOrigin(std::string_view origin, std::string_view host,
   return false;
 }
 
+std::optional<Response> CheckSite(const Request& request, const std::vector<std::string>& names) {
+  if (request.CountHeader("host") != 1) {
+    return ErrorResponse(400, "invalid_argument", "expected one Host header");
+  }
+  const std::string_view host = *request.Header("host");
+  if (!IsOwnHost(host, names)) {
+    return ErrorResponse(421, "permission_denied", "the Host header names another server");
+  }
+  for (const auto& [name, value] : request.headers) {
+    if (name == "origin" && !IsOwnOrigin(value, host, names)) {
+      return ErrorResponse(403, "permission_denied",
+                           "the request comes from a page of another site");
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace assay::http

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "server/http/exchange.h"
 
 namespace assay::http {
 
@@ -14,5 +17,8 @@ bool IsOwnHost(std::string_view host, const std::vector<std::string>& names);
 // those of the `Host` header, or its host is one of the names. `null` is not.
 bool IsOwnOrigin(std::string_view origin, std::string_view host,
                  const std::vector<std::string>& names);
+
+// The refusal of a request by its header alone; absent when it may come in.
+std::optional<Response> CheckSite(const Request& request, const std::vector<std::string>& names);
 
 }  // namespace assay::http

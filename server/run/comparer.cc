@@ -16,7 +16,6 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "evaluators/compare/gate.h"
-#include "evaluators/compare/quantile_metric.h"
 #include "evaluators/compare/slice_search.h"
 #include "server/base/status_macros.h"
 #include "server/run/answers.h"
@@ -30,6 +29,8 @@
 #include "server/run/pair_counts.h"
 #include "server/run/run_inputs.h"
 #include "server/run/span_latency.h"
+#include "server/run/time_metrics.h"
+#include "server/run/warm_up.h"
 
 namespace assay::run {
 namespace {
@@ -65,8 +66,9 @@ class Comparer {
     is_paired_ = CountPairs(rows_, result_);
     ASSAY_RETURN_IF_ERROR(CompareAnswers());
     ASSAY_RETURN_IF_ERROR(CompareCorpusMetrics());
-    AddQuantiles();
+    AddTimeMetrics();
     ASSAY_RETURN_IF_ERROR(CompareSpanLatencies());
+    SayWhatTimesAreWorth();
     ASSAY_RETURN_IF_ERROR(CompareEmbeddings());
     ASSAY_RETURN_IF_ERROR(DropEmptyCohorts());
     ASSAY_RETURN_IF_ERROR(Judge());
@@ -108,6 +110,8 @@ class Comparer {
           "are only in the baseline's version and %d only in the candidate's; none of them counts",
           pairing.num_changed, pairing.num_only_baseline, pairing.num_only_candidate));
     }
+    ASSAY_ASSIGN_OR_RETURN(warm_up_,
+                           FindWarmUp(store_, project_, rows_, comparison_.policy.warmup_rows));
     span.SetAttribute("rows", rows_.candidate.facts.dataset.num_rows);
     return absl::OkStatus();
   }
@@ -128,6 +132,9 @@ class Comparer {
       ASSAY_RETURN_IF_ERROR(control_.Check());
       trace::Span span = StartSpan(absl::StrFormat("comparison.metric %s", metric.id));
       ASSAY_RETURN_IF_ERROR(LoadMetric(store_, project_, metric, parallel_for_, rows_, *scratch));
+      if (IsTime(metric)) {
+        warm_up_.Remove(*scratch);
+      }
       result_.metrics.push_back(
           CompareScores(scratch->Paired(), rows_.cohorts, parallel_for_, TestBy()));
       span.SetAttribute("rows", result_.metrics.back().overall.num_rows);
@@ -135,7 +142,7 @@ class Comparer {
         flips_ = CountFlips(*scratch, result_);
       }
       ASSAY_RETURN_IF_ERROR(FindSlices(*scratch));
-      CompareQuantiles(*scratch);
+      CompareTimesOf(*scratch);
       if (IsGated(metric.id)) {
         gated_.push_back(std::move(scratch));
         scratch = std::make_unique<MetricScores>();
@@ -144,31 +151,43 @@ class Comparer {
     return absl::OkStatus();
   }
 
-  // Quantiles of the metric that gates name.
-  void CompareQuantiles(const MetricScores& scores) {
-    std::set<std::string> done;
-    for (const Gate& gate : comparison_.policy.gates) {
-      const std::optional<QuantileName> name = ParseQuantileName(gate.metric);
-      if (!name.has_value() || name->metric != scores.metric.id ||
-          scores.metric.kind != MetricKind::kMean || !done.insert(gate.metric).second) {
-        continue;
-      }
-      quantiles_.push_back(CompareQuantile(scores.Paired(), *name, rows_.cohorts,
-                                           comparison_.policy.gates, parallel_for_, TestBy()));
+  // What stands beside the mean of a time, and the quantiles that gates name.
+  void CompareTimesOf(const MetricScores& scores) {
+    TimeMetrics times = CompareTimes(scores.Paired(), rows_.cohorts, comparison_.policy.gates,
+                                     parallel_for_, TestBy());
+    if (times.is_sampled) {
+      result_.warnings.push_back(
+          absl::StrFormat("the ratio and the quantiles of %s are of %d rows, a sample at even "
+                          "distances; a quantile "
+                          "that a gate names is of all rows",
+                          scores.metric.id, kMaxResampledRows));
     }
+    std::ranges::move(times.comparisons, std::back_inserter(time_metrics_));
   }
 
   // They stand after the metrics of the runs.
-  void AddQuantiles() {
-    for (QuantileComparison& quantile : quantiles_) {
+  void AddTimeMetrics() {
+    for (QuantileComparison& quantile : time_metrics_) {
       result_.metrics.push_back(std::move(quantile.comparison));
       std::ranges::move(quantile.draws, std::back_inserter(draws_));
+    }
+  }
+
+  // Times and costs that one machine did not measure are marked, and what warm-up takes is said.
+  void SayWhatTimesAreWorth() {
+    MarkUnproven(rows_.baseline.facts, rows_.candidate.facts, result_);
+    const bool has_times = std::ranges::any_of(
+        result_.metrics, [](const MetricComparison& metric) { return IsTime(metric.metric); });
+    if (std::string note = warm_up_.Note(); has_times && !note.empty()) {
+      result_.warnings.push_back(std::move(note));
     }
   }
 
   // Stores the rows that are asked for first, and which ones flipped.
   absl::Status KeepRows() {
     trace::Span span = StartSpan("comparison.rows");
+    // Rows of outputs that were just made name the trace in which they were.
+    tracer_.Flush();
     store::ComparisonRecord found = comparison_;
     found.result = result_;
     for (const MetricComparison& metric : found.result.metrics) {
@@ -243,20 +262,20 @@ class Comparer {
   // They stand behind all metrics of the runs.
   absl::Status CompareSpanLatencies() {
     trace::Span span = StartSpan("comparison.spans");
+    std::vector<std::uint8_t> is_timed = is_paired_;
+    for (std::size_t row = 0; row < warm_up_.is_left_out.size(); ++row) {
+      is_timed[row] &= warm_up_.is_left_out[row] == 0 ? 1 : 0;
+    }
     const SpanRequest request{.baseline = rows_.baseline.facts,
                               .candidate = rows_.candidate.facts,
                               .pairing = rows_.pairing,
-                              .is_paired = is_paired_,
+                              .is_paired = is_timed,
+                              .policy = comparison_.policy,
                               .options = TestBy()};
     ASSAY_ASSIGN_OR_RETURN(SpanLatencies found,
                            CompareSpans(store_, project_, request, parallel_for_, control_));
-    const std::string doubt = MachineDoubt(rows_.baseline.facts, rows_.candidate.facts);
-    for (MetricComparison& metric : found.metrics) {
-      if (!doubt.empty()) {
-        metric.overall.note = absl::StrFormat("UNPROVEN: %s", doubt);
-      }
-      result_.metrics.push_back(std::move(metric));
-    }
+    std::ranges::move(found.metrics, std::back_inserter(result_.metrics));
+    std::ranges::move(found.draws, std::back_inserter(draws_));
     std::ranges::move(found.notes, std::back_inserter(result_.warnings));
     return absl::OkStatus();
   }
@@ -347,8 +366,9 @@ class Comparer {
   const trace::SpanContext parent_;
 
   ComparedRows rows_;
+  WarmUp warm_up_;
   std::vector<CorpusDraws> draws_;                    // of cells that gates name
-  std::vector<QuantileComparison> quantiles_;         // that gates name
+  std::vector<QuantileComparison> time_metrics_;      // ratios and quantiles
   std::vector<std::uint8_t> is_paired_;               // by the candidate's rows
   std::vector<std::unique_ptr<MetricScores>> gated_;  // scores that gates name
   std::string flips_;                                 // one bit an example, as FlipsRecord

@@ -13,6 +13,7 @@
 #include "server/run/row_scan.h"
 #include "server/run/row_texts.h"
 #include "server/run/run_inputs.h"
+#include "server/run/trace_links.h"
 
 namespace assay::run {
 namespace {
@@ -58,6 +59,20 @@ absl::StatusOr<MetricDescriptor> ChooseMetric(const store::ComparisonResult& res
                       absl::StrJoin(with_rows, ", ")));
 }
 
+// Rows of outputs that this server made name its own trace, where they name none themselves.
+absl::Status FillTraces(store::Store& store, const RunInputs& inputs,
+                        std::vector<OutputText>& outputs) {
+  if (FindColumn(inputs.output_columns, "trace_id") != nullptr) {
+    return absl::OkStatus();
+  }
+  ASSAY_ASSIGN_OR_RETURN(const std::string trace_id,
+                         TraceOfOutputs(store, inputs.project, inputs.outputs));
+  for (OutputText& output : outputs) {
+    output.trace_id = output.output.empty() ? "" : trace_id;
+  }
+  return absl::OkStatus();
+}
+
 // Texts of both sides; the example is that of the candidate's dataset version, where it has it.
 absl::Status AddTexts(store::Store& store, const RunInputs& baseline, const RunInputs& candidate,
                       const Pairing& pairing, std::vector<ComparisonRow>& rows) {
@@ -79,6 +94,8 @@ absl::Status AddTexts(store::Store& store, const RunInputs& baseline, const RunI
                          ReadOutputTexts(store, baseline, baseline_rows));
   ASSAY_ASSIGN_OR_RETURN(std::vector<OutputText> after,
                          ReadOutputTexts(store, candidate, candidate_rows));
+  ASSAY_RETURN_IF_ERROR(FillTraces(store, baseline, before));
+  ASSAY_RETURN_IF_ERROR(FillTraces(store, candidate, after));
   for (std::size_t i = 0; i < rows.size(); ++i) {
     ExampleText& example = candidate_rows[i] >= 0 ? examples[i] : baseline_examples[i];
     rows[i].key = std::move(example.key);

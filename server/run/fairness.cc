@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "evaluators/compare/quantile_metric.h"
 #include "server/base/status_macros.h"
 
 namespace assay::run {
@@ -62,12 +60,6 @@ std::vector<store::FieldDifference> FindConfounds(const ComparedRun& baseline,
     }
   }
   return confounds;
-}
-
-bool DependsOnMachine(std::string_view metric, std::span<const MetricDescriptor> metrics) {
-  const std::optional<MetricDescriptor> found = FindGateMetric(metrics, metric);
-  return found.has_value() && (found->definition_id.starts_with("assay/latency_us") ||
-                               found->definition_id.starts_with("assay/cost"));
 }
 
 std::vector<store::FieldDifference> FindModelDifferences(

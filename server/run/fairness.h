@@ -1,6 +1,5 @@
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,10 +37,6 @@ inline constexpr DeclaredField kDeclaredFields[] = {
     {"quantization", &store::ModelVersionRecord::quantization},
     {"preprocessing", &store::ModelVersionRecord::preprocessing},
 };
-
-// True for metrics of time and cost, which say something about the model only when one machine
-// measured both sides.
-bool DependsOnMachine(std::string_view metric, std::span<const MetricDescriptor> metrics);
 
 // What differs between two model versions: the fields above and `config.KEY`. An empty value means
 // not declared.

@@ -2,26 +2,46 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "server/base/status_macros.h"
 #include "server/run/budgets.h"
 #include "server/run/claim.h"
+#include "server/run/time_metrics.h"
 #include "server/run/verdict_text.h"
 
 namespace assay::run {
 namespace {
 
+const MetricComparison* FindMetric(const store::ComparisonResult& result, std::string_view id) {
+  const auto found = std::ranges::find_if(
+      result.metrics, [id](const MetricComparison& metric) { return metric.metric.id == id; });
+  return found == result.metrics.end() ? nullptr : &*found;
+}
+
+// Why times and costs of the two sides say nothing about the models; empty when one machine
+// measured both.
+std::string MachineDoubt(const ComparedRun& baseline, const ComparedRun& candidate) {
+  const std::string& before = baseline.outputs.machine;
+  const std::string& after = candidate.outputs.machine;
+  if (before != after) {
+    return absl::StrFormat("measured on different machines: '%s' against '%s'", before, after);
+  }
+  return before.empty() ? "the outputs do not say which machine measured them" : "";
+}
+
 // Why a gate on a corpus metric has no evidence; empty when it has, and for other metrics.
 std::string UndrawnReason(const Gate& gate, const Evidence& evidence,
                           const store::ComparisonResult& result) {
-  const auto metric = std::ranges::find_if(
-      result.metrics, [&](const MetricComparison& each) { return each.metric.id == gate.metric; });
+  const MetricComparison* const metric = FindMetric(result, gate.metric);
   const bool is_drawn = std::ranges::any_of(evidence.draws, [&](const CorpusDraws& draws) {
     return draws.metric.id == gate.metric && draws.cohort == gate.cohort;
   });
-  if (metric == result.metrics.end() || metric->metric.kind != MetricKind::kCorpus || is_drawn) {
+  if (metric == nullptr || metric->metric.kind != MetricKind::kCorpus || is_drawn) {
     return "";
   }
   return metric->overall.note.empty()
@@ -36,8 +56,9 @@ std::vector<std::string> RefusedGates(const store::ComparisonRecord& comparison,
   const std::string reason = MachineDoubt(evidence.baseline, evidence.candidate);
   std::vector<std::string> refusals;
   for (const Gate& gate : comparison.policy.gates) {
-    const bool is_judged = reason.empty() || comparison.allow_confounded ||
-                           !DependsOnMachine(gate.metric, evidence.candidate.run.metrics);
+    const MetricComparison* const metric = FindMetric(result, gate.metric);
+    const bool is_judged = reason.empty() || comparison.allow_confounded || metric == nullptr ||
+                           !DependsOnMachine(metric->metric);
     refusals.push_back(is_judged ? UndrawnReason(gate, evidence, result) : reason);
   }
   return refusals;
@@ -51,13 +72,21 @@ void SayVerdict(Verdict verdict, store::ComparisonResult& result) {
 
 }  // namespace
 
-std::string MachineDoubt(const ComparedRun& baseline, const ComparedRun& candidate) {
-  const std::string& before = baseline.outputs.machine;
-  const std::string& after = candidate.outputs.machine;
-  if (before != after) {
-    return absl::StrFormat("measured on different machines: '%s' against '%s'", before, after);
+void MarkUnproven(const ComparedRun& baseline, const ComparedRun& candidate,
+                  store::ComparisonResult& result) {
+  const std::string doubt = MachineDoubt(baseline, candidate);
+  bool is_any = false;
+  for (MetricComparison& metric : result.metrics) {
+    if (doubt.empty() || !DependsOnMachine(metric.metric)) {
+      continue;
+    }
+    is_any = true;
+    std::string& note = metric.overall.note;
+    note = absl::StrFormat("UNPROVEN: %s%s%s", doubt, note.empty() ? "" : "; ", note);
   }
-  return before.empty() ? "the outputs do not say which machine measured them" : "";
+  if (is_any) {
+    result.warnings.push_back(absl::StrFormat("times and costs are UNPROVEN: %s", doubt));
+  }
 }
 
 void JudgeFairness(const store::ComparisonRecord& comparison, const ComparedRun& baseline,

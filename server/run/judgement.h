@@ -2,8 +2,6 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "evaluators/compare/comparison.h"
@@ -19,9 +17,10 @@ namespace assay::run {
 void JudgeFairness(const store::ComparisonRecord& comparison, const ComparedRun& baseline,
                    const ComparedRun& candidate, bool is_expired, store::ComparisonResult& result);
 
-// Why times and costs of the two sides say nothing about the models; empty when one machine
-// measured both.
-std::string MachineDoubt(const ComparedRun& baseline, const ComparedRun& candidate);
+// Says in `result`, by metric and once for all, that times and costs prove nothing about the models
+// unless one machine measured both sides.
+void MarkUnproven(const ComparedRun& baseline, const ComparedRun& candidate,
+                  store::ComparisonResult& result);
 
 // What the gates of a comparison rest on.
 struct Evidence {

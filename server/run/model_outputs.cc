@@ -301,7 +301,7 @@ absl::StatusOr<store::Id> ProduceOutputs(const OutputProduction& production, sto
                                          const store::DatasetVersionRecord& dataset,
                                          const store::ModelVersionRecord& version) {
   store::Store& store = production.store;
-  trace::Span span = production.tracer.StartSpan("model.outputs", production.parent);
+  trace::Span span = production.tracer.StartSpan(kOutputsSpan, production.parent);
   span.SetAttribute("rows", dataset.num_rows);
   trace::Span load = production.tracer.StartSpan("model.load", span.context());
   ASSAY_ASSIGN_OR_RETURN(const StoredModel stored, LoadStoredModel(store, project, version));
@@ -330,6 +330,11 @@ absl::StatusOr<store::Id> ProduceOutputs(const OutputProduction& production, sto
   const std::int64_t rows_per_batch =
       std::clamp<std::int64_t>(kMaxBatchBytes / outputs.BytesPerRow(), 1, store::kChunkRows);
 
+  const auto append = [&](std::int64_t num_rows) {
+    trace::Span persist = production.tracer.StartSpan("model.persist", span.context());
+    persist.SetAttribute("rows", num_rows);
+    return upload.Append(outputs.Take(), num_rows);
+  };
   const std::int64_t num_chunks = (dataset.num_rows + store::kChunkRows - 1) / store::kChunkRows;
   for (std::int64_t chunk = 0; chunk < num_chunks; ++chunk) {
     ASSAY_RETURN_IF_ERROR(production.check_alive());
@@ -350,12 +355,12 @@ absl::StatusOr<store::Id> ProduceOutputs(const OutputProduction& production, sto
       ASSAY_RETURN_IF_ERROR(outputs.Add(keys.Text(row), problem, capture, answer));
       answer += problem.empty() ? 1 : 0;
       if (outputs.num_rows() == rows_per_batch) {
-        ASSAY_RETURN_IF_ERROR(upload.Append(outputs.Take(), rows_per_batch));
+        ASSAY_RETURN_IF_ERROR(append(rows_per_batch));
       }
     }
   }
   if (const std::int64_t rest = outputs.num_rows(); rest > 0) {
-    ASSAY_RETURN_IF_ERROR(upload.Append(outputs.Take(), rest));
+    ASSAY_RETURN_IF_ERROR(append(rest));
   }
   trace::Span persist = production.tracer.StartSpan("model.persist", span.context());
   return upload.Commit();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "server/ingest/ingestor.h"
@@ -8,6 +9,9 @@
 #include "server/trace/tracer.h"
 
 namespace assay::run {
+
+// Name of the span around the work of ProduceOutputs.
+inline constexpr std::string_view kOutputsSpan = "model.outputs";
 
 // What producing outputs works with. All outlive the call.
 struct OutputProduction {

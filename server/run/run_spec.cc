@@ -123,9 +123,9 @@ store::Digest RunSpecDigest(const store::Digest& dataset, const store::Digest& o
 }
 
 store::Digest ComparisonSpecDigest(const store::ComparisonRecord& comparison,
-                                   std::int64_t baseline_days) {
+                                   const ComparisonFacts& facts) {
   const Policy& policy = comparison.policy;
-  FieldDigest digest("assay.comparison/2");
+  FieldDigest digest("assay.comparison/3");
   digest.AddNumber(comparison.baseline_run_id);
   digest.AddNumber(comparison.candidate_run_id);
   digest.AddText(policy.source);
@@ -137,7 +137,11 @@ store::Digest ComparisonSpecDigest(const store::ComparisonRecord& comparison,
   digest.AddNumber(comparison.allow_confounded ? 1 : 0);
   digest.AddNumber(comparison.find_slices ? 1 : 0);
   digest.AddNumber(comparison.baseline_id);
-  digest.AddNumber(baseline_days);
+  digest.AddNumber(facts.baseline_days);
+  digest.AddNumber(facts.traces_us);
+  digest.AddText(facts.baseline_machine);
+  digest.AddText(facts.candidate_machine);
+  digest.AddNumber(policy.warmup_rows.value_or(-1));
   for (const std::vector<std::string>* const texts :
        {&policy.allow_changed, &comparison.cohort_pairs}) {
     digest.AddNumber(std::ssize(*texts));

@@ -37,8 +37,16 @@ store::Digest RunSpecDigest(const store::Digest& dataset, const store::Digest& o
                             std::string_view row_filter, std::span<const std::string> evaluators,
                             std::span<const MetricDescriptor> metrics);
 
-// Digest of what a comparison was asked for: runs, policy and options, and the age of the baseline.
+// What a comparison depends on beside what was asked for.
+struct ComparisonFacts {
+  std::int64_t baseline_days = 0;  // age of the baseline
+  std::int64_t traces_us = 0;      // when the traces were looked at; 0: no gate needs them
+  std::string baseline_machine;    // that measured the outputs
+  std::string candidate_machine;
+};
+
+// Digest of what a comparison was asked for: runs, policy and options, and these facts.
 store::Digest ComparisonSpecDigest(const store::ComparisonRecord& comparison,
-                                   std::int64_t baseline_days = 0);
+                                   const ComparisonFacts& facts = {});
 
 }  // namespace assay::run

@@ -1,7 +1,6 @@
 #include "server/run/span_latency.h"
 
 #include <algorithm>
-#include <array>
 #include <functional>
 #include <iterator>
 #include <limits>
@@ -14,22 +13,21 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "evaluators/compare/quantile_metric.h"
-#include "evaluators/compare/ratio_metric.h"
 #include "server/base/status_macros.h"
 #include "server/run/first_outputs.h"
 #include "server/run/run_inputs.h"
+#include "server/run/time_metrics.h"
 
 namespace assay::run {
 namespace {
 
 constexpr std::string_view kTraceId = "trace_id";
 constexpr std::size_t kTraceIdDigits = 32;
-constexpr std::array kShares = {0.5, 0.95, 0.99};
 constexpr double kUsPerNs = 1e-3;
 // Names that are kept while traces are read: a hostile sender gives every span one of its own.
 constexpr std::size_t kMaxKnownNames = 10'000;
 
-// Time by span name of one trace, microseconds; empty when the trace is not there.
+// Time by span name of one trace, microseconds.
 using SpanTimes = std::map<std::string, double>;
 
 // A pair of rows that both name a trace.
@@ -61,15 +59,16 @@ class SpanReader {
   SpanReader(store::Store& store, store::Id project, const JobControl& control)
       : store_(store), project_(project), control_(control) {}
 
-  absl::StatusOr<SpanTimes> Read(const std::string& trace_id) {
+  // Absent when the trace is not there.
+  absl::StatusOr<std::optional<SpanTimes>> Read(const std::string& trace_id) {
     ASSAY_RETURN_IF_ERROR(control_.Check());
-    SpanTimes times;
     const absl::StatusOr<store::TraceRecord> trace = store_.traces().FindTrace(project_, trace_id);
     if (absl::IsNotFound(trace.status()) || absl::IsInvalidArgument(trace.status())) {
       ++num_missing_;
-      return times;
+      return std::nullopt;
     }
     ASSAY_RETURN_IF_ERROR(trace.status());
+    SpanTimes times;
     ASSAY_ASSIGN_OR_RETURN(
         const std::vector<store::SpanRecord> spans,
         store_.traces().ListSpans(project_, trace->id, {.max_spans = kMaxSpansOfTrace}));
@@ -96,7 +95,13 @@ struct TracedPairs {
   std::vector<TracedPair> pairs;
   bool is_sample = false;
   std::int64_t num_shared = 0;  // an earlier row names the same trace
+  std::int64_t num_lost = 0;    // the baseline names a trace and the candidate none
+  double share_kept = 1;        // of the rows whose baseline names a trace: not lost
 };
+
+bool NamesTrace(const Column& ids, std::int64_t at) {
+  return ids.IsValid(at) && ids.Text(at).size() == kTraceIdDigits;
+}
 
 void AddPairs(const std::vector<std::int64_t>& rows, const Column& before, const Column& after,
               TracedPairs& traced) {
@@ -104,8 +109,11 @@ void AddPairs(const std::vector<std::int64_t>& rows, const Column& before, const
   std::set<std::string, std::less<>> seen_after;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto at = static_cast<std::int64_t>(i);
-    if (!before.IsValid(at) || !after.IsValid(at) || before.Text(at).size() != kTraceIdDigits ||
-        after.Text(at).size() != kTraceIdDigits) {
+    if (!NamesTrace(before, at)) {
+      continue;
+    }
+    if (!NamesTrace(after, at)) {
+      ++traced.num_lost;
       continue;
     }
     if (seen_before.contains(before.Text(at)) || seen_after.contains(after.Text(at))) {
@@ -149,34 +157,46 @@ absl::StatusOr<TracedPairs> LoadPairs(store::Store& store, store::Id project,
   AddPairs(ids->rows, ids->baseline, ids->candidate, traced);
   traced.is_sample = traced.pairs.size() > kMaxTracedRows ||
                      std::ranges::count(request.is_paired, 1) > std::ssize(ids->rows);
+  const double num_kept = static_cast<double>(std::ssize(traced.pairs) + traced.num_shared);
+  traced.share_kept =
+      num_kept > 0 ? num_kept / (num_kept + static_cast<double>(traced.num_lost)) : 0;
   Thin(traced.pairs);
   return traced;
 }
 
-// Of the first kMaxKnownNames names.
-absl::StatusOr<std::map<std::string, PairedTimes>> ReadTimes(const std::vector<TracedPair>& pairs,
-                                                             SpanReader& reader) {
-  std::map<std::string, PairedTimes> by_name;
+// What the traces of all pairs say.
+struct TracedTimes {
+  std::map<std::string, PairedTimes> by_name;  // of the first kMaxKnownNames names
+  std::int64_t num_read = 0;                   // pairs of which both traces are there
+};
+
+absl::StatusOr<TracedTimes> ReadTimes(const std::vector<TracedPair>& pairs, SpanReader& reader) {
+  TracedTimes traced;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    ASSAY_ASSIGN_OR_RETURN(const SpanTimes before, reader.Read(pairs[i].before));
-    ASSAY_ASSIGN_OR_RETURN(const SpanTimes after, reader.Read(pairs[i].after));
-    for (const auto& [name, before_us] : before) {
-      const auto found = after.find(name);
-      if (found == after.end() || (by_name.size() == kMaxKnownNames && !by_name.contains(name))) {
+    ASSAY_ASSIGN_OR_RETURN(const std::optional<SpanTimes> before, reader.Read(pairs[i].before));
+    ASSAY_ASSIGN_OR_RETURN(const std::optional<SpanTimes> after, reader.Read(pairs[i].after));
+    if (!before.has_value() || !after.has_value()) {
+      continue;
+    }
+    ++traced.num_read;
+    for (const auto& [name, before_us] : *before) {
+      const auto found = after->find(name);
+      const bool has_room = traced.by_name.size() < kMaxKnownNames || traced.by_name.contains(name);
+      if (found == after->end() || !has_room) {
         continue;
       }
-      PairedTimes& times = by_name[name];
+      PairedTimes& times = traced.by_name[name];
       times.entries.push_back({i, before_us, found->second});
       times.total_us += before_us + found->second;
     }
   }
-  return by_name;
+  return traced;
 }
 
 MetricDescriptor SpanMetric(const std::string& name) {
   MetricDescriptor metric;
   metric.id = absl::StrFormat("span:%s", name);
-  metric.definition_id = "assay/span_us/1";
+  metric.definition_id = absl::StrFormat("%s/1", kSpanDefinition);
   metric.direction = Direction::kLower;
   metric.lowest = 0;
   metric.highest = std::numeric_limits<double>::infinity();
@@ -186,10 +206,12 @@ MetricDescriptor SpanMetric(const std::string& name) {
   return metric;
 }
 
+// A name with its times; none when no pair has such spans.
+using NamedTimes = std::pair<std::string, const PairedTimes*>;
+
 // Those with the most time first, then by name.
-std::vector<std::pair<std::string, const PairedTimes*>> ByTime(
-    const std::map<std::string, PairedTimes>& by_name) {
-  std::vector<std::pair<std::string, const PairedTimes*>> sorted;
+std::vector<NamedTimes> ByTime(const std::map<std::string, PairedTimes>& by_name) {
+  std::vector<NamedTimes> sorted;
   sorted.reserve(by_name.size());
   for (const auto& [name, times] : by_name) {
     sorted.emplace_back(name, &times);
@@ -199,27 +221,71 @@ std::vector<std::pair<std::string, const PairedTimes*>> ByTime(
   return sorted;
 }
 
-void AddMetrics(const std::string& name, const PairedTimes& times, std::size_t num_pairs,
-                const TestOptions& options, const ParallelFor& parallel_for,
-                std::vector<MetricComparison>& metrics) {
+// The quantile of span times that a gate names; absent for a gate on something else.
+std::optional<QuantileName> SpanQuantile(const Gate& gate) {
+  return IsSpanMetric(gate.metric) ? ParseQuantileName(gate.metric) : std::nullopt;
+}
+
+// What a report shows: the names with the most time, then those that only gates name.
+std::vector<NamedTimes> ShownNames(std::vector<NamedTimes> sorted,
+                                   const std::map<std::string, PairedTimes>& by_name,
+                                   const std::vector<Gate>& gates) {
+  sorted.resize(std::min(sorted.size(), kMaxSpanNames));
+  for (const Gate& gate : gates) {
+    const std::optional<QuantileName> quantile = SpanQuantile(gate);
+    const std::string name =
+        quantile.has_value() ? quantile->metric.substr(SpanMetric("").id.size()) : "";
+    if (quantile.has_value() &&
+        std::ranges::find(sorted, name, &NamedTimes::first) == sorted.end()) {
+      const auto times = by_name.find(name);
+      sorted.emplace_back(name, times == by_name.end() ? nullptr : &times->second);
+    }
+  }
+  return sorted;
+}
+
+// The times of one name, compared on their pairs.
+std::vector<QuantileComparison> CompareName(const NamedTimes& named, std::size_t num_pairs,
+                                            std::span<const Gate> gates,
+                                            const TestOptions& options) {
+  const ParallelFor serially = [](std::int64_t n, const std::function<void(std::int64_t)>& body) {
+    for (std::int64_t i = 0; i < n; ++i) {
+      body(i);
+    }
+  };
   std::vector<double> before(num_pairs);
   std::vector<double> after(num_pairs);
   std::vector<std::uint8_t> is_defined(num_pairs);
-  for (const PairedTimes::Entry& entry : times.entries) {
-    before[entry.pair] = entry.before_us;
-    after[entry.pair] = entry.after_us;
-    is_defined[entry.pair] = 1;
+  if (named.second != nullptr) {
+    for (const PairedTimes::Entry& entry : named.second->entries) {
+      before[entry.pair] = entry.before_us;
+      after[entry.pair] = entry.after_us;
+      is_defined[entry.pair] = 1;
+    }
   }
-  const PairedScores scores{.metric = SpanMetric(name),
+  const PairedScores scores{.metric = SpanMetric(named.first),
                             .baseline = before,
                             .candidate = after,
                             .baseline_defined = is_defined,
                             .candidate_defined = is_defined};
-  metrics.push_back(CompareRatio(scores, options));
-  for (const double share : kShares) {
-    const QuantileName quantile{.metric = scores.metric.id, .share = share};
-    metrics.push_back(CompareQuantile(scores, quantile, {}, {}, parallel_for, options).comparison);
-  }
+  return CompareTimes(scores, {}, gates, serially, options).comparisons;
+}
+
+// Why gates on span times are not judged; empty when they are.
+std::string CoverageDoubt(const Policy& policy, const TracedPairs& traced, std::int64_t num_read) {
+  const double num_pairs = static_cast<double>(std::max<std::size_t>(traced.pairs.size(), 1));
+  const double found = traced.share_kept * static_cast<double>(num_read) / num_pairs;
+  const double wanted = policy.min_coverage.value_or(0);
+  return found < wanted ? absl::StrFormat(
+                              "of the rows whose baseline names a trace %.3g %% have the traces of "
+                              "both sides in the store; the policy wants %g %%",
+                              100 * found, 100 * wanted)
+                        : "";
+}
+
+void AddNote(std::string_view note, MetricComparison& metric) {
+  std::string& notes = metric.overall.note;
+  notes.append(notes.empty() ? "" : "; ").append(note);
 }
 
 std::vector<std::string> Notes(const TracedPairs& traced, std::size_t num_names,
@@ -251,15 +317,34 @@ std::vector<std::string> Notes(const TracedPairs& traced, std::size_t num_names,
 
 }  // namespace
 
+absl::Status CheckSpanGate(const Gate& gate, std::size_t index) {
+  const std::optional<QuantileName> quantile = SpanQuantile(gate);
+  if (!quantile.has_value()) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "gates[%d].metric: '%s': of span times quantiles gate, as in 'span:NAME.p95'", index,
+        gate.metric));
+  }
+  if (!gate.cohort.empty()) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "gates[%d].cohort: '%s' is compared over all rows only", index, gate.metric));
+  }
+  MetricDescriptor metric = QuantileMetric(SpanMetric(""), *quantile);
+  metric.id = gate.metric;
+  return CheckGate(gate, index, metric, /*is_averaged=*/false);
+}
+
 absl::StatusOr<SpanLatencies> CompareSpans(store::Store& store, store::Id project,
                                            const SpanRequest& request,
                                            const ParallelFor& parallel_for,
                                            const JobControl& control) {
+  const std::vector<Gate>& gates = request.policy.gates;
   ASSAY_ASSIGN_OR_RETURN(const TracedPairs traced, LoadPairs(store, project, request, control));
   SpanReader reader(store, project, control);
-  ASSAY_ASSIGN_OR_RETURN(const auto by_name, ReadTimes(traced.pairs, reader));
+  ASSAY_ASSIGN_OR_RETURN(const TracedTimes times, ReadTimes(traced.pairs, reader));
   SpanLatencies found;
-  if (by_name.empty()) {
+  const std::vector<NamedTimes> sorted = ByTime(times.by_name);
+  const std::vector<NamedTimes> shown = ShownNames(sorted, times.by_name, gates);
+  if (shown.empty()) {
     return found;  // Nothing to say of what is missing: the traces lie elsewhere.
   }
   std::vector<std::int32_t> cluster_of;
@@ -270,11 +355,26 @@ absl::StatusOr<SpanLatencies> CompareSpans(store::Store& store, store::Id projec
   }
   TestOptions options = request.options;
   options.cluster_of = cluster_of;
-  const auto sorted = ByTime(by_name);
-  for (std::size_t i = 0; i < std::min(sorted.size(), kMaxSpanNames); ++i) {
-    ASSAY_RETURN_IF_ERROR(control.Check());
-    AddMetrics(sorted[i].first, *sorted[i].second, traced.pairs.size(), options, parallel_for,
-               found.metrics);
+  std::vector<std::vector<QuantileComparison>> compared(shown.size());
+  ASSAY_RETURN_IF_ERROR(control.Check());
+  parallel_for(std::ssize(shown), [&](std::int64_t i) {
+    const auto at = static_cast<std::size_t>(i);
+    compared[at] = CompareName(shown[at], traced.pairs.size(), gates, options);
+  });
+  ASSAY_RETURN_IF_ERROR(control.Check());
+  const std::string doubt = CoverageDoubt(request.policy, traced, times.num_read);
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    for (QuantileComparison& each : compared[i]) {
+      if (shown[i].second == nullptr) {
+        AddNote("no row has spans of this name in its traces of both sides", each.comparison);
+      } else if (doubt.empty()) {
+        std::ranges::move(each.draws, std::back_inserter(found.draws));
+      } else if (std::ranges::find(gates, each.comparison.metric.id, &Gate::metric) !=
+                 gates.end()) {
+        AddNote(doubt, each.comparison);
+      }
+      found.metrics.push_back(std::move(each.comparison));
+    }
   }
   found.notes = Notes(traced, sorted.size(), reader);
   return found;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <set>
@@ -23,6 +24,7 @@
 #include "server/run/run_inputs.h"
 #include "server/run/run_spec.h"
 #include "server/run/score_columns.h"
+#include "server/run/span_latency.h"
 
 namespace assay::run {
 namespace {
@@ -196,11 +198,31 @@ absl::Status CheckBehaviorGate(store::Store& store, store::Id project, const Gat
              : absl::OkStatus();
 }
 
+// Times of spans need outputs that name traces.
+absl::Status CheckTraceIds(store::Store& store, store::Id project, std::size_t index,
+                           std::initializer_list<const store::RunRecord*> runs) {
+  for (const store::RunRecord* const run : runs) {
+    ASSAY_ASSIGN_OR_RETURN(const RunInputs inputs,
+                           OpenRunInputs(store, project, run->output_set_id));
+    if (FindColumn(inputs.output_columns, "trace_id") == nullptr) {
+      return absl::FailedPreconditionError(absl::StrFormat(
+          "gates[%d].metric: the outputs of runs/%d name no traces; push them with a column "
+          "'trace_id'",
+          index, run->id));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckGateMetric(store::Store& store, store::Id project, const Gate& gate,
                              std::size_t index, const store::RunRecord& baseline,
                              const store::RunRecord& candidate) {
   if (gate.metric == kBehaviorMetric) {
     return CheckBehaviorGate(store, project, gate, index, baseline, candidate);
+  }
+  if (IsSpanMetric(gate.metric)) {
+    ASSAY_RETURN_IF_ERROR(CheckSpanGate(gate, index));
+    return CheckTraceIds(store, project, index, {&baseline, &candidate});
   }
   ASSAY_ASSIGN_OR_RETURN(const MetricDescriptor metric,
                          GateMetric(gate, index, baseline, candidate));
@@ -300,6 +322,14 @@ absl::StatusOr<std::int64_t> BaselineAge(store::Store& store, store::Id project,
              : (now_us - baseline.created_us) / kUsPerDay;
 }
 
+// A gate on span times judges what traces the store has now, so an older comparison must not stand
+// in for a new one. 0 without such a gate.
+std::int64_t TimeOfTraces(const Policy& policy) {
+  const bool needs_traces =
+      std::ranges::any_of(policy.gates, [](const Gate& gate) { return IsSpanMetric(gate.metric); });
+  return needs_traces ? SystemClock().NowUs() : 0;
+}
+
 }  // namespace
 
 absl::StatusOr<store::RunRecord> MakeRun(store::Store& store, store::Id project,
@@ -345,8 +375,14 @@ absl::StatusOr<store::ComparisonRecord> MakeComparison(store::Store& store, stor
   comparison.cohort_pairs = request.cohort_pairs;
   comparison.find_slices = request.find_slices;
   comparison.baseline_id = request.baseline_id;
-  ASSAY_ASSIGN_OR_RETURN(const std::int64_t baseline_days, BaselineAge(store, project, request));
-  comparison.spec_digest = ComparisonSpecDigest(comparison, baseline_days);
+  ASSAY_ASSIGN_OR_RETURN(const store::OutputSetRecord baseline_outputs,
+                         store.models().GetOutputSet(project, baseline.output_set_id));
+  ComparisonFacts facts{.baseline_days = 0,
+                        .traces_us = TimeOfTraces(request.policy),
+                        .baseline_machine = baseline_outputs.machine,
+                        .candidate_machine = inputs.outputs.machine};
+  ASSAY_ASSIGN_OR_RETURN(facts.baseline_days, BaselineAge(store, project, request));
+  comparison.spec_digest = ComparisonSpecDigest(comparison, facts);
   comparison.request_id = request.request_id;
   return comparison;
 }

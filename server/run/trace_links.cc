@@ -4,8 +4,10 @@
 #include <functional>
 #include <set>
 
+#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "server/base/status_macros.h"
+#include "server/run/model_outputs.h"
 #include "server/run/run_inputs.h"
 
 namespace assay::run {
@@ -15,6 +17,7 @@ constexpr std::int32_t kMaxOutputSets = 200;
 constexpr std::size_t kMaxRowsOfSet = 100;
 constexpr std::int32_t kMaxRuns = 1000;
 constexpr std::int32_t kMaxComparisons = 1000;
+constexpr std::int32_t kMaxSpansOfRun = 1000;
 
 // Text of one row; empty when the set has no such column or the row no value.
 absl::StatusOr<std::string> TextOf(store::Store& store, store::Id project, store::Id output_set,
@@ -63,6 +66,36 @@ absl::Status FindRows(store::Store& store, store::Id project, const store::Outpu
 
 }  // namespace
 
+absl::StatusOr<std::string> TraceOfOutputs(store::Store& store, store::Id project,
+                                           const store::OutputSetRecord& outputs) {
+  ASSAY_ASSIGN_OR_RETURN(const store::ModelVersionRecord model,
+                         store.models().GetVersion(project, outputs.model_version_id));
+  if (model.architecture_json.empty()) {
+    return "";
+  }
+  ASSAY_ASSIGN_OR_RETURN(const std::vector<store::RunRecord> runs,
+                         store.runs().ListRuns(project, outputs.dataset_version_id,
+                                               outputs.model_version_id, {.size = kMaxRuns}));
+  const auto first = std::find_if(runs.rbegin(), runs.rend(), [&](const store::RunRecord& run) {
+    return run.output_set_id == outputs.id;
+  });
+  if (first == runs.rend()) {
+    return "";
+  }
+  const absl::StatusOr<store::TraceRecord> trace =
+      store.traces().FindTrace(project, first->trace_id);
+  if (absl::IsNotFound(trace.status())) {
+    return "";
+  }
+  ASSAY_RETURN_IF_ERROR(trace.status());
+  ASSAY_ASSIGN_OR_RETURN(
+      const std::vector<store::SpanRecord> spans,
+      store.traces().ListSpans(project, trace->id, {.max_spans = kMaxSpansOfRun}));
+  const bool has_forward = std::ranges::any_of(
+      spans, [](const store::SpanRecord& span) { return span.name == kOutputsSpan; });
+  return has_forward ? first->trace_id : "";
+}
+
 absl::StatusOr<TraceLinks> FindTraceLinks(store::Store& store, store::Id project,
                                           std::string_view trace_id) {
   TraceLinks links;
@@ -76,17 +109,17 @@ absl::StatusOr<TraceLinks> FindTraceLinks(store::Store& store, store::Id project
       with_rows.insert(outputs.id);
     }
   }
-  if (with_rows.empty()) {
-    return links;
-  }
   ASSAY_ASSIGN_OR_RETURN(const std::vector<store::RunRecord> runs,
                          store.runs().ListRuns(project, 0, 0, {.size = kMaxRuns}));
   std::set<store::Id> linked_runs;
   for (const store::RunRecord& run : runs) {
-    if (with_rows.contains(run.output_set_id)) {
+    if (with_rows.contains(run.output_set_id) || run.trace_id == trace_id) {
       links.runs.push_back(run.id);
       linked_runs.insert(run.id);
     }
+  }
+  if (linked_runs.empty()) {
+    return links;
   }
   ASSAY_ASSIGN_OR_RETURN(const std::vector<store::ComparisonRecord> comparisons,
                          store.runs().ListComparisons(project, {.size = kMaxComparisons}));

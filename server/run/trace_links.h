@@ -21,12 +21,17 @@ struct TracedRow {
 // What mentions a trace. Everything newest first.
 struct TraceLinks {
   std::vector<TracedRow> rows;
-  std::vector<store::Id> runs;         // of these output sets
+  std::vector<store::Id> runs;         // of these output sets, and those made in the trace itself
   std::vector<store::Id> comparisons;  // of these runs
 };
 
+// The trace, 32 hex digits, in which this server ran the model for an output set: that of the first
+// run on the set. Empty for outputs that were pushed, and when the trace is gone.
+absl::StatusOr<std::string> TraceOfOutputs(store::Store& store, store::Id project,
+                                           const store::OutputSetRecord& outputs);
+
 // Looks through the output sets that have a column `trace_id`, the newest 200, and at most 100 rows
-// of each. `trace_id` is 32 hex digits in lower case.
+// of each; runs and comparisons are the newest 1,000. `trace_id` is 32 hex digits in lower case.
 absl::StatusOr<TraceLinks> FindTraceLinks(store::Store& store, store::Id project,
                                           std::string_view trace_id);
 

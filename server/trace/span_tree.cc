@@ -42,14 +42,19 @@ SpanTree MakeSpanTree(const std::vector<store::SpanRecord>& spans) {
   for (const std::size_t i : by_start) {
     position.emplace(spans[i].span_id, i);
   }
+  SpanTree tree;
   std::vector<std::size_t> parents(spans.size(), kNoParent);
   for (std::size_t i = 0; i < spans.size(); ++i) {
     const auto parent = position.find(spans[i].parent_span_id);
-    if (parent != position.end() && parent->second != i) {
+    if (parent == position.end()) {
+      tree.num_orphans += spans[i].parent_span_id != store::SpanId{} ? 1 : 0;
+    } else if (parent->second == i) {
+      ++tree.num_circles;
+    } else {
       parents[i] = parent->second;
+      tree.num_early += spans[i].start_ns < spans[parent->second].start_ns ? 1 : 0;
     }
   }
-  SpanTree tree;
   tree.children.resize(spans.size());
   tree.depth.resize(spans.size(), 0);
   tree.order.reserve(spans.size());
@@ -71,6 +76,7 @@ SpanTree MakeSpanTree(const std::vector<store::SpanRecord>& spans) {
     }
     // Only what a circle kept from being reached. Its earliest span is nobody's child.
     std::erase(tree.children[parents[i]], i);
+    ++tree.num_circles;
     tree.roots.push_back(i);
     Walk(tree, is_placed, i);
   }

@@ -14,6 +14,9 @@ struct SpanTree {
   std::vector<std::size_t> roots;                  // by start
   std::vector<std::size_t> order;                  // every span once, parents before children
   std::vector<std::size_t> depth;                  // of each span
+  std::size_t num_orphans = 0;                     // name a parent that is not in the list
+  std::size_t num_circles = 0;                     // that were cut
+  std::size_t num_early = 0;                       // began before their parent: clocks differ
 };
 
 // Walks without recursion: a trace from outside may be one long chain.

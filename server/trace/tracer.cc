@@ -297,6 +297,9 @@ Tracer::~Tracer() = default;
 
 Span Tracer::StartSpan(std::string_view name, const std::optional<SpanContext>& parent) {
   Span span;
+  if (!impl_->options().is_recording) {
+    return span;
+  }
   span.state_ = std::make_unique<Span::State>();
   Span::State& state = *span.state_;
   state.tracer = impl_.get();

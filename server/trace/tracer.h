@@ -69,6 +69,7 @@ class Tracer {
     std::int64_t flush_interval_ms = 200;
     std::shared_ptr<const store::SpanSource> source;  // of every span; nullptr: unknown
     SpanExporter* exporter = nullptr;  // is offered every span too; outlives the tracer
+    bool is_recording = true;  // false: spans that record nothing, to measure what they cost
   };
   // `store` and `clock` outlive the tracer, and the tracer its spans. Spans of all projects belong
   // to `project`.

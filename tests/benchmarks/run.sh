@@ -57,5 +57,8 @@ trap - EXIT
 "$bin/trace_benchmark" ask "$work/traces/store"
 "$bin/trace_benchmark" retain "$work/traces/store"
 
+echo "== what recording its spans costs a run (under 1 %)"
+"$bin/span_cost_benchmark" "$work/span_cost"
+
 echo "== a check through the command line (under 1 s)"
 tests/benchmarks/check_time.py "$bin"

@@ -54,6 +54,20 @@ class CheckTest(StoredModelCase):
         self.assertEqual(layers["layers"][1]["baseline_health"]["dead_units"], 18)
         self.assertEqual(layers["layers"][1]["revived_units"], 18)
 
+    def test_a_row_leads_to_the_spans_of_its_layers_and_back(self):
+        self.push_all()
+        comparison = self.check("--activation", "relu=silu")["comparison"]["name"]
+        row = self.json("rows", comparison.rpartition("/")[2], "--show", "broken",
+                        "--limit", "1")["rows"][0]
+        before, after = row["baseline_trace_id"], row["candidate_trace_id"]
+        self.assertNotEqual(before, after)
+        for trace_id in (before, after):
+            names = [span["name"] for span in self.json("trace", "show", trace_id)["spans"]]
+            self.assertIn("forward.fc1.act", names)
+            self.assertIn("comparison " + comparison.partition("/")[2].partition("/")[2],
+                          self.ok("trace", "show", trace_id))
+        self.assertIn("forward.fc1.act", self.ok("trace", "compare", before, after))
+
     def test_a_derived_version_has_no_number_and_is_never_the_latest(self):
         self.push_all()
         self.check("--activation", "fc1:relu=silu")

@@ -112,8 +112,50 @@ class HostileSenderTest(AssayCase):
                 statuses.append(status)
                 self.assertIn(b"unpacks to more than 67108864 bytes", body)
 
+        refused = self.metric("assay_otlp_refused_requests_total")
         self.assert_bounded(self.peak_growth(send), LIMIT + len(bomb))
         self.assertEqual(statuses, [413] * 5)  # final: exporters do not send it again
+        self.assertEqual(self.metric("assay_otlp_refused_requests_total"), refused + 5)
+
+    def test_a_body_past_the_limit_is_refused_in_the_form_of_otlp(self):
+        refused = self.metric("assay_otlp_refused_requests_total")
+        status, body = self.post(b"", {"Content-Length": str(LIMIT + 1)})
+        self.assertEqual(status, 413)
+        self.assertEqual(body[:2], b"\x08\x08")  # google.rpc.Status with code 8
+        status, body = self.post(b"", {"Content-Length": str(LIMIT + 1),
+                                       "Content-Type": "application/json"})
+        self.assertEqual((status, json.loads(body)["code"]), (413, 8))
+        self.assertEqual(self.metric("assay_otlp_refused_requests_total"), refused + 2)
+
+    def test_one_wrong_id_in_json_costs_one_span(self):
+        def span_of(trace_id):
+            return {"traceId": trace_id, "spanId": "0102030405060708", "name": "s",
+                    "startTimeUnixNano": str(self.start_ns), "endTimeUnixNano": self.start_ns}
+        spans = [span_of(trace_id) for trace_id in
+                 ("5b8efff798038103d269b633813fc60c", "5b8efff798038103d269b633813fc6!!",
+                  "3e8db784226b5", "5b8efff7-9803-8103-d269-b633813fc60c")]
+        rejected = self.metric("assay_otlp_rejected_spans_total")
+        status, body = self.post(
+            json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}).encode(),
+            {"Content-Type": "application/json"})
+        self.assertEqual(status, 200)
+        self.assertEqual(json.loads(body)["partialSuccess"]["rejectedSpans"], "3")
+        self.assertEqual(self.metric("assay_otlp_rejected_spans_total"), rejected + 3)
+
+    def test_traces_that_do_not_fit_together_are_counted_when_they_are_read(self):
+        circle, skewed, orphan = (bytes([letter]) * 16 for letter in b"xyz")
+        def start(number):
+            return self.start_ns + number * 1_000_000
+        self.assertEqual(self.post(request(
+            [span(circle, 1, 2, self.start_ns), span(circle, 2, 1, self.start_ns),
+             span(skewed, 9, 0, start(1)), span(skewed, 1, 9, self.start_ns),
+             span(orphan, 1, 77, self.start_ns)])), (200, b""))
+        for trace_id in (circle, skewed, orphan):
+            self.json("trace", "show", trace_id.hex())
+        for why in ("parent_circle", "clock_skew", "parent_missing"):
+            self.assertGreaterEqual(self.metric(f'assay_odd_traces_total{{why="{why}"}}'), 1, why)
+        self.assertIn("1 of the spans name a parent that is not here",
+                      self.ok("trace", "show", orphan.hex()))
 
     def test_bombs_at_once_share_two_threads(self):
         bomb = zeros(128)

@@ -164,6 +164,22 @@ max_changed = 0.2
         self.compared(0, "gate", "here", "here2", "--policy", gates)
         self.compared(0, "gate", "here", "there", "--policy", gates, "--allow-confounded")
 
+    def test_a_machine_can_be_named_later(self):
+        def slow(row):
+            return 100 + row % 7
+        gates = self.policy('[[gate]]\nmetric = "latency_us"\nmax_relative_increase = 0.1\n')
+        self.push_system("first", "rows", self.ROWS, {1}, latency=slow)
+        self.push_system("second", "rows", self.ROWS, {2}, latency=slow)
+        found = self.compared(3, "gate", "first", "second", "--policy", gates)
+        self.assertIn("times and costs are UNPROVEN", " ".join(found["warnings"]))
+        for model in ("first", "second"):
+            for machine in ("m1", "m2"):  # what was said first stays
+                self.assertIn("already stored", self.ok(
+                    "outputs", "push", "--model", model, "--dataset", "rows",
+                    self.folder / f"{model}.jsonl", "--machine", machine))
+        found = self.compared(0, "gate", "first", "second", "--policy", gates)
+        self.assertNotIn("UNPROVEN", " ".join(found["warnings"]))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!binary.ok()) {
     return 0;
   }
-  api::OtlpDecoder decoder(*binary, api::OtlpDecoder::Ids::kHexTakenForBase64);
+  api::OtlpDecoder decoder(*binary, api::OtlpDecoder::Ids::kHexText);
   for (;;) {
     const absl::StatusOr<std::vector<store::SpanRecord>> spans = decoder.Next(7, 1 << 16);
     if (!spans.ok()) {

@@ -25,7 +25,7 @@ namespace {
   "max_error_rate, find_slices, baseline_id, claim, num_changed, coverage, baseline_error_rate, " \
   "candidate_error_rate, behavior_column, behavior_rows, behavior_changed, behavior_lower, "      \
   "behavior_upper, seed, num_draws, slice_metric, slice_seed, slice_min_rows, "                   \
-  "slices_considered FROM comparisons "
+  "slices_considered, warmup_rows FROM comparisons "
 
 constexpr std::string_view kSelectById =
     ASSAY_SELECT_COMPARISON "WHERE project_id = $1 AND id = $2";
@@ -44,9 +44,9 @@ constexpr std::string_view kInsert =
     "num_only_candidate, num_baseline_errors, num_candidate_errors, identical_outputs, "
     "flip_metric, num_broken, num_fixed, num_both_wrong, num_both_right, verdict, summary, "
     "exit_code, trace_id, parent_span_id, request_id, created_us, policy_source, correction, "
-    "min_rows, min_coverage, max_error_rate, find_slices, baseline_id) "
+    "min_rows, min_coverage, max_error_rate, find_slices, baseline_id, warmup_rows) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', 0, 0, 0, 0, 0, 0, 0, '', 0, 0, 0, 0, 0, '', 0, "
-    "$9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+    "$9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
 constexpr std::string_view kStoreResult =
     "UPDATE comparisons SET state = $3, ended_us = $4, fairness = $5, num_paired = $6, "
     "num_only_baseline = $7, num_only_candidate = $8, num_baseline_errors = $9, "
@@ -96,7 +96,8 @@ absl::StatusOr<std::vector<ComparisonRecord>> SelectWith(Database& database, std
         result.baseline_error_rate, result.candidate_error_rate, result.behavior.column,
         result.behavior.num_rows, result.behavior.num_changed, result.behavior.lower,
         result.behavior.upper, result.seed, result.num_draws, result.slices.metric,
-        result.slices.seed, result.slices.min_rows, result.slices.num_considered));
+        result.slices.seed, result.slices.min_rows, result.slices.num_considered,
+        policy.warmup_rows));
     return ReadRequest(database, project, record);
   }));
   return comparisons;
@@ -125,7 +126,7 @@ absl::StatusOr<Id> InsertComparison(Database& database, Id project,
       RunState::kQueued, comparison.trace_id, comparison.parent_span_id, comparison.request_id,
       now_us, comparison.policy.source, comparison.policy.correction, comparison.policy.min_rows,
       comparison.policy.min_coverage, comparison.policy.max_error_rate, comparison.find_slices,
-      comparison.baseline_id));
+      comparison.baseline_id, comparison.policy.warmup_rows));
   ASSAY_RETURN_IF_ERROR(
       InsertTexts(database, project, id, TextKind::kAllowChanged, comparison.policy.allow_changed));
   ASSAY_RETURN_IF_ERROR(

@@ -16,6 +16,9 @@ constexpr std::string_view kInsert =
     "INSERT INTO output_sets (id, project_id, dataset_version_id, model_version_id, digest, "
     "content_digest, num_rows, machine, is_aligned, created_us) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+// Who measured is no part of the content; it can be said later, and then stays.
+constexpr std::string_view kNameMachine =
+    "UPDATE output_sets SET machine = $3 WHERE project_id = $1 AND id = $2 AND machine = ''";
 constexpr std::string_view kSelectById =
     "SELECT id, dataset_version_id, model_version_id, digest, content_digest, num_rows, machine, "
     "is_aligned, created_us FROM output_sets WHERE project_id = $1 AND id = $2";
@@ -51,6 +54,7 @@ absl::StatusOr<std::pair<Id, bool>> AddOutputSet(Database& database, Id project,
     if (found) {
       Id existing = 0;
       ASSAY_RETURN_IF_ERROR(same.Read(existing));
+      ASSAY_RETURN_IF_ERROR(RunOnce(database, kNameMachine, project, existing, output_set.machine));
       return std::pair(existing, true);
     }
   }

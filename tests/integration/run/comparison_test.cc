@@ -304,8 +304,9 @@ TEST_F(ComparisonTest, OrderOfEvaluatorsIsNoDifference) {
   const store::ComparisonRecord comparison =
       bench_.Compare(*scheduler_, {.baseline_run_id = baseline, .candidate_run_id = candidate});
   EXPECT_EQ(comparison.result.fairness, store::Fairness::kClean);
-  ASSERT_THAT(comparison.result.metrics, SizeIs(2));
+  ASSERT_THAT(comparison.result.metrics, SizeIs(6));  // with the ratio and three quantiles
   EXPECT_EQ(comparison.result.metrics[0].metric.id, "latency_us");
+  EXPECT_EQ(comparison.result.metrics[1].metric.id, "accuracy");
 }
 
 TEST_F(ComparisonTest, IdenticalOutputsPassEveryGate) {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "server/run/scheduler.h"
 #include "tests/integration/run/workbench.h"
@@ -21,6 +22,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::DoubleNear;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Optional;
@@ -95,11 +97,38 @@ class SpanLatencyTest : public ::testing::Test {
     ASSERT_TRUE(bench_.store().traces().Append(store::kDefaultProject, std::move(spans)).ok());
   }
 
-  store::ComparisonResult Compare(store::Id baseline, store::Id candidate) {
+  store::ComparisonResult Compare(store::Id baseline, store::Id candidate,
+                                  const Policy& policy = {.warmup_rows = 0},
+                                  bool allow_confounded = false) {
     const store::ComparisonRecord comparison =
-        bench_.Compare(*scheduler_, {.baseline_run_id = baseline, .candidate_run_id = candidate});
+        bench_.Compare(*scheduler_, {.baseline_run_id = baseline,
+                                     .candidate_run_id = candidate,
+                                     .policy = policy,
+                                     .allow_confounded = allow_confounded});
     EXPECT_EQ(comparison.state, store::RunState::kSucceeded) << comparison.error;
     return comparison.result;
+  }
+
+  // Runs over `num_rows` rows whose traces have a span `forward`, twice as long after, of which the
+  // candidate's last `num_lost` never came.
+  std::pair<store::Id, store::Id> EvaluateSlowed(std::int64_t num_rows, std::int64_t num_lost) {
+    const store::Id dataset = PushExamples(num_rows);
+    std::vector<std::string> before;
+    std::vector<std::string> after;
+    for (std::int64_t row = 0; row < num_rows; ++row) {
+      before.push_back(TraceText(1, row));
+      after.push_back(TraceText(2, row));
+      PutTrace(TraceIdOf(1, row), {{"forward", 1'000 + row}});
+      if (row < num_rows - num_lost) {
+        PutTrace(TraceIdOf(2, row), {{"forward", 2'000 + 2 * row}});
+      }
+    }
+    const store::Id baseline = Evaluate(dataset, before);
+    return {baseline, Evaluate(dataset, after)};
+  }
+
+  static Gate AtMostTenPercent(const std::string& metric) {
+    return {.metric = metric, .limit = 0.1, .kind = LimitKind::kMaxRelativeIncrease};
   }
 
   // The metrics of spans, by position.
@@ -141,10 +170,10 @@ TEST_F(SpanLatencyTest, PairsTheTimesOfEachNameByRow) {
   }
   const store::ComparisonResult result =
       Compare(Evaluate(dataset, before), Evaluate(dataset, after));
-  EXPECT_THAT(SpanMetrics(result),
-              ::testing::ElementsAre("span:forward.ratio", "span:forward.p50", "span:forward.p95",
-                                     "span:forward.p99", "span:load.ratio", "span:load.p50",
-                                     "span:load.p95", "span:load.p99"));
+  EXPECT_THAT(
+      SpanMetrics(result),
+      ElementsAre("span:forward.ratio", "span:forward.p50", "span:forward.p95", "span:forward.p99",
+                  "span:load.ratio", "span:load.p50", "span:load.p95", "span:load.p99"));
   const Cell ratio = CellOf(result, "span:forward.ratio");
   EXPECT_EQ(ratio.num_rows, kRows);
   EXPECT_THAT(ratio.candidate, Optional(DoubleNear(2, kTolerance)));
@@ -163,7 +192,92 @@ TEST_F(SpanLatencyTest, PairsTheTimesOfEachNameByRow) {
     EXPECT_GE(*quantile.upper, *quantile.delta) << id;
   }
   EXPECT_THAT(CellOf(result, "span:load.ratio").candidate, Optional(1.0));
-  EXPECT_THAT(result.warnings, IsEmpty());
+  EXPECT_THAT(result.warnings, ElementsAre(HasSubstr("times and costs are UNPROVEN")));
+}
+
+TEST_F(SpanLatencyTest, AQuantileOfSpansCanGate) {
+  const auto [baseline, candidate] = EvaluateSlowed(120, 0);
+  const Policy policy = {
+      .gates = {AtMostTenPercent("span:forward.p95"), AtMostTenPercent("span:forward.p99.5")},
+      .warmup_rows = 0};
+  const store::ComparisonResult unproven = Compare(baseline, candidate, policy);
+  ASSERT_EQ(unproven.gates.size(), 2U);
+  EXPECT_EQ(unproven.gates[0].verdict, Verdict::kRefused);
+  EXPECT_THAT(unproven.gates[0].reason, HasSubstr("which machine measured them"));
+  const store::ComparisonResult judged =
+      Compare(baseline, candidate, policy, /*allow_confounded=*/true);
+  ASSERT_EQ(judged.gates.size(), 2U);
+  EXPECT_EQ(judged.gates[0].verdict, Verdict::kRegressed) << judged.gates[0].reason;
+  EXPECT_EQ(judged.gates[0].num_rows, 120);
+  EXPECT_THAT(judged.gates[0].baseline, Optional(DoubleNear(1'113, kTolerance)));
+  EXPECT_EQ(judged.gates[1].verdict, Verdict::kRegressed) << judged.gates[1].reason;
+  EXPECT_THAT(SpanMetrics(judged), Contains("span:forward.p99.5"));
+}
+
+TEST_F(SpanLatencyTest, AGateOnSpansThatNoTraceHasIsRefused) {
+  const auto [baseline, candidate] = EvaluateSlowed(40, 0);
+  const store::ComparisonResult result =
+      Compare(baseline, candidate, {.gates = {AtMostTenPercent("span:load.p50")}},
+              /*allow_confounded=*/true);
+  ASSERT_EQ(result.gates.size(), 1U);
+  EXPECT_EQ(result.gates[0].verdict, Verdict::kRefused);
+  EXPECT_THAT(result.gates[0].reason, HasSubstr("no row has spans of this name"));
+}
+
+TEST_F(SpanLatencyTest, AGateIsRefusedWhenACandidateLostItsTraces) {
+  const auto [baseline, candidate] = EvaluateSlowed(100, 10);
+  Policy policy = {
+      .gates = {AtMostTenPercent("span:forward.p50")}, .min_coverage = 0.95, .warmup_rows = 0};
+  const store::ComparisonResult refused =
+      Compare(baseline, candidate, policy, /*allow_confounded=*/true);
+  ASSERT_EQ(refused.gates.size(), 1U);
+  EXPECT_EQ(refused.gates[0].verdict, Verdict::kRefused);
+  EXPECT_THAT(refused.gates[0].reason, HasSubstr("90 % have the traces of both sides"));
+  policy.min_coverage = 0.9;
+  EXPECT_EQ(Compare(baseline, candidate, policy, /*allow_confounded=*/true).gates[0].verdict,
+            Verdict::kRegressed);
+}
+
+TEST_F(SpanLatencyTest, AGateJudgesTheTracesThatAreThereNow) {
+  const auto [baseline, candidate] = EvaluateSlowed(60, 60);
+  const Policy policy = {.gates = {AtMostTenPercent("span:forward.p50")}, .warmup_rows = 0};
+  EXPECT_EQ(Compare(baseline, candidate, policy, /*allow_confounded=*/true).gates[0].verdict,
+            Verdict::kRefused);
+  for (std::int64_t row = 0; row < 60; ++row) {
+    PutTrace(TraceIdOf(2, row), {{"forward", 500}});
+  }
+  EXPECT_EQ(Compare(baseline, candidate, policy, /*allow_confounded=*/true).gates[0].verdict,
+            Verdict::kPass);
+}
+
+TEST_F(SpanLatencyTest, AGateThatCannotBeIsRefusedAtOnce) {
+  const auto [baseline, candidate] = EvaluateSlowed(4, 0);
+  const auto complaint = [&, runs = std::pair(baseline, candidate)](const Gate& gate) {
+    const auto comparison = scheduler_->Compare(store::kDefaultProject,
+                                                {.baseline_run_id = runs.first,
+                                                 .candidate_run_id = runs.second,
+                                                 .policy = {.gates = {gate}}},
+                                                {});
+    EXPECT_EQ(comparison.status().code(), absl::StatusCode::kInvalidArgument);
+    return std::string(comparison.status().message());
+  };
+  EXPECT_THAT(complaint(AtMostTenPercent("span:forward.ratio")),
+              HasSubstr("gates[0].metric: 'span:forward.ratio': of span times quantiles gate"));
+  EXPECT_THAT(complaint({.metric = "span:forward.p50",
+                         .cohort = "",
+                         .limit = 0.1,
+                         .kind = LimitKind::kMaxRelativeDrop}),
+              HasSubstr("gates[0]"));
+  Gate of_cohort = AtMostTenPercent("span:forward.p50");
+  of_cohort.cohort = "a=b";
+  EXPECT_THAT(complaint(of_cohort), HasSubstr("gates[0].cohort"));
+}
+
+TEST_F(SpanLatencyTest, WarmUpLeavesOutTheRowsOfTheFirstOutputs) {
+  const auto [baseline, candidate] = EvaluateSlowed(200, 0);
+  const store::ComparisonResult result = Compare(baseline, candidate, {});
+  EXPECT_EQ(CellOf(result, "span:forward.p50").num_rows, 198);
+  EXPECT_THAT(result.warnings, Contains(HasSubstr("times leave out 2 examples as warm-up")));
 }
 
 TEST_F(SpanLatencyTest, SaysWhatIsLeftOut) {

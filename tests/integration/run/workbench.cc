@@ -60,10 +60,10 @@ TemporaryDirectory::~TemporaryDirectory() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-Workbench::Workbench(const std::filesystem::path& directory)
+Workbench::Workbench(const std::filesystem::path& directory, trace::Tracer::Options tracing)
     : store_(Must(store::OpenSqliteStore(directory, SystemClock()))),
-      tracer_(
-          std::make_unique<trace::Tracer>(store_->traces(), SystemClock(), store::kDefaultProject)),
+      tracer_(std::make_unique<trace::Tracer>(store_->traces(), SystemClock(),
+                                              store::kDefaultProject, std::move(tracing))),
       ingestor_(std::make_unique<ingest::Ingestor>(*store_, SystemClock())) {}
 
 Workbench::~Workbench() = default;

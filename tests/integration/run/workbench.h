@@ -37,7 +37,7 @@ class TemporaryDirectory {
 // setting up fails. Owned by one thread.
 class Workbench {
  public:
-  explicit Workbench(const std::filesystem::path& directory);
+  explicit Workbench(const std::filesystem::path& directory, trace::Tracer::Options tracing = {});
   ~Workbench();
 
   store::Store& store() { return *store_; }

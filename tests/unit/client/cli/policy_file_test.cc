@@ -16,6 +16,7 @@ correction = "none"
 min_rows = 50
 min_coverage = 0.99
 max_error_rate = 0.01
+warmup_rows = 0
 allow_changed = ["activation", "config.*"]
 
 [[gate]]
@@ -59,6 +60,8 @@ TEST(PolicyFileTest, ReadsEveryKey) {
   EXPECT_EQ(policy.min_rows(), 50);
   EXPECT_EQ(policy.min_coverage(), 0.99);
   EXPECT_EQ(policy.max_error_rate(), 0.01);
+  EXPECT_TRUE(policy.has_warmup_rows());
+  EXPECT_EQ(policy.warmup_rows(), 0);
   EXPECT_THAT(policy.allow_changed(), ElementsAre("activation", "config.*"));
   ASSERT_EQ(policy.gates_size(), 4);
   EXPECT_EQ(policy.gates(0).max_drop(), 0.01);
@@ -70,7 +73,7 @@ TEST(PolicyFileTest, ReadsEveryKey) {
   EXPECT_EQ(policy.gates(1).min_rows(), 200);
   EXPECT_EQ(policy.gates(2).max_changed(), 0.02);
   EXPECT_EQ(policy.gates(3).max_relative_increase(), 0.10);
-  EXPECT_THAT(file->gate_lines, ElementsAre(9, 13, 21, 26));
+  EXPECT_THAT(file->gate_lines, ElementsAre(10, 14, 22, 27));
 }
 
 TEST(PolicyFileTest, WholeNumbersAreLimitsToo) {
@@ -85,6 +88,13 @@ TEST(PolicyFileErrorTest, UnknownKeysNameTheirLine) {
               StartsWith("gate.toml:2: unknown key 'max_drop'; there are version"));
   EXPECT_THAT(Complaint(Gate("metric = \"a\"\nmax_dropp = 0.1\n")),
               StartsWith("gate.toml:4: unknown key 'max_dropp' of a gate; there are metric"));
+}
+
+TEST(PolicyFileErrorTest, CountsAreWholeNumbers) {
+  EXPECT_EQ(Complaint("version = 1\nwarmup_rows = -1\n"),
+            "gate.toml:2: warmup_rows: a whole number of at least 0 is expected");
+  EXPECT_EQ(Complaint("version = 1\nmin_rows = 0\n"),
+            "gate.toml:2: min_rows: a whole number of at least 1 is expected");
 }
 
 TEST(PolicyFileErrorTest, ContradictingKeysNameTheLaterLine) {

@@ -53,7 +53,7 @@ TEST(WaterfallTextTest, ExplainsAnError) {
   trace.mutable_spans(2)->set_status_message("chunk 3 fails its checksum");
   trace.set_num_errors(1);
   const std::string text = WaterfallText(trace, 50, Palette(false), true);
-  EXPECT_NE(text.find("3 spans  1 errors\n"), std::string::npos);
+  EXPECT_NE(text.find("3 spans  1 error\n"), std::string::npos);
   EXPECT_NE(text.find("    ✗ run.load"), std::string::npos);
   EXPECT_NE(text.find("      chunk 3 fails its checksum\n"), std::string::npos);
 }
@@ -79,6 +79,28 @@ TEST(SpansTableTest, CountsTimeFromTheStartOfTheTrace) {
   EXPECT_NE(
       SpansTable(RunTrace()).Csv().find("c,b,2,run.load,7500.000,2500.000,0.000,0.000,,,,\r\n"),
       std::string::npos);
+}
+
+TEST(WaterfallTextTest, SaysWhatOfTheTreeCannotBe) {
+  v1::Trace trace = RunTrace();
+  EXPECT_EQ(WaterfallText(trace, 80, Palette(false), true).find("of the spans"), std::string::npos);
+  AddSpan(trace, "d", "gone", "orphan", 1, 1);
+  AddSpan(trace, "e", "f", "circle", 2, 1);
+  AddSpan(trace, "f", "e", "circle", 3, 1);
+  AddSpan(trace, "g", "b", "early", 4, 1);
+  const std::string text = WaterfallText(trace, 80, Palette(false), true);
+  EXPECT_NE(text.find("1 of the spans name a parent that is not here\n"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("1 circles of parents are cut at their earliest span\n"), std::string::npos);
+  EXPECT_NE(text.find("2 of the spans began before their parent: clocks differ\n"),
+            std::string::npos);
+}
+
+TEST(WaterfallTextTest, ATraceWithoutATimeSaysSo) {
+  v1::Trace trace = RunTrace();
+  trace.clear_start_time();
+  EXPECT_NE(WaterfallText(trace, 80, Palette(false), true).find("\nat no known time"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -65,6 +65,19 @@ TEST_F(OtlpTargetTest, ReadsHeadersWithNamesInLowerCase) {
               ElementsAre(Pair("authorization", "Bearer a=b"), Pair("x-tenant", "7")));
 }
 
+TEST_F(OtlpTargetTest, ValuesOfHeadersArePercentEncoded) {
+  Set("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector");
+  Set("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Basic%20YTpi%3d%3D,x-list=a%2Cb%25");
+  const auto target = OtlpTargetFromEnvironment();
+  ASSERT_TRUE(target.ok() && target->has_value());
+  EXPECT_THAT((*target)->headers,
+              ElementsAre(Pair("authorization", "Basic YTpi=="), Pair("x-list", "a,b%")));
+  for (const char* const wrong : {"a=100%", "a=%2", "a=%zz", "a=%0d%0a", "a=%ff", "a=%00"}) {
+    Set("OTEL_EXPORTER_OTLP_HEADERS", wrong);
+    EXPECT_THAT(ErrorOf("http://collector"), HasSubstr("OTEL_EXPORTER_OTLP_HEADERS")) << wrong;
+  }
+}
+
 TEST_F(OtlpTargetTest, NamesTheVariableThatIsWrong) {
   EXPECT_THAT(ErrorOf("collector:4317"), HasSubstr("OTEL_EXPORTER_OTLP_ENDPOINT: expected http"));
   EXPECT_THAT(ErrorOf("http://collector/v1/traces"), HasSubstr("expected http"));

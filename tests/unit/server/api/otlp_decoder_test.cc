@@ -338,7 +338,7 @@ TEST(OtlpJsonTest, ReadsTheFormThatExportersWrite) {
       "links":[{"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174"}],
       "status":{"code":2,"message":"no"},"unknown":{"deep":[1,2]}}]}]}],"more":1})");
   ASSERT_TRUE(binary.ok()) << binary.status();
-  const absl::StatusOr<Decoded> decoded = Decode(*binary, OtlpDecoder::Ids::kHexTakenForBase64);
+  const absl::StatusOr<Decoded> decoded = Decode(*binary, OtlpDecoder::Ids::kHexText);
   ASSERT_TRUE(decoded.ok()) << decoded.status();
   ASSERT_THAT(decoded->spans, SizeIs(1)) << decoded->tally.first_rejection;
   const store::SpanRecord& span = decoded->spans[0];
@@ -358,14 +358,17 @@ TEST(OtlpJsonTest, ReadsTheFormThatExportersWrite) {
 }
 
 TEST(OtlpJsonTest, IdsThatAreNotHexAreRejected) {
-  // 32 base64 digits that are no hex digits, and too few hex digits.
-  for (const char* id : {"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz", "5b8efff798038103d269b633813f",
-                         "00000000000000000000000000000000", ""}) {
+  // The second and the last are no base64 either, which must not refuse the whole request.
+  for (const char* id :
+       {"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz", "5b8efff798038103d269b633813fc6!!",
+        "5b8efff798038103d269b633813f", "5b8efff798038103d269b633813fc60c00",
+        "00000000000000000000000000000000", "", "5b8efff7-9803-8103-d269-b633813fc60c",
+        "grüße", "3e8db784226b5"}) {
     const absl::StatusOr<std::string> binary =
         OtlpJsonToBinary(std::string(R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":")") +
                          id + R"(","spanId":"eee19b7ec3c1b174"}]}]}]})");
     ASSERT_TRUE(binary.ok()) << binary.status();
-    const absl::StatusOr<Decoded> decoded = Decode(*binary, OtlpDecoder::Ids::kHexTakenForBase64);
+    const absl::StatusOr<Decoded> decoded = Decode(*binary, OtlpDecoder::Ids::kHexText);
     EXPECT_EQ(decoded->tally.num_rejected, 1) << id;
   }
 }

@@ -131,6 +131,13 @@ TEST(ComparisonSpecDigestTest, DependsOnRunsGatesAndOptions) {
   EXPECT_NE(with_gate, digest);
   gated.policy.gates[0].limit = 0.02;
   EXPECT_NE(ComparisonSpecDigest(gated), with_gate);
+  store::ComparisonRecord warm = comparison;
+  warm.policy.warmup_rows = 0;
+  EXPECT_NE(ComparisonSpecDigest(warm), digest);
+  EXPECT_NE(ComparisonSpecDigest(comparison, {.traces_us = 1}), digest);
+  EXPECT_NE(ComparisonSpecDigest(comparison, {.baseline_machine = "m"}), digest);
+  EXPECT_NE(ComparisonSpecDigest(comparison, {.baseline_machine = "m"}),
+            ComparisonSpecDigest(comparison, {.candidate_machine = "m"}));
   store::ComparisonRecord named = comparison;
   named.request_id = "again";
   EXPECT_EQ(ComparisonSpecDigest(named), digest);

@@ -65,6 +65,17 @@ TEST(SpanTreeTest, KeepsSpansWhoseParentsFormACircle) {
               ElementsAre("3", "1", ".2"));
 }
 
+TEST(SpanTreeTest, CountsWhatDoesNotFit) {
+  // 1 and 2 form a circle, 3 is its own parent, the parent of 4 never came, 6 began before 5.
+  const SpanTree tree = MakeSpanTree({MakeSpan(1, 2, 5), MakeSpan(2, 1, 6), MakeSpan(3, 3, 7),
+                                      MakeSpan(4, 99, 8), MakeSpan(5, 0, 10), MakeSpan(6, 5, 9)});
+  EXPECT_EQ(tree.num_circles, 2U);
+  EXPECT_EQ(tree.num_orphans, 1U);
+  EXPECT_EQ(tree.num_early, 2U);  // 1 of the circle before 2, and 6
+  const SpanTree sound = MakeSpanTree({MakeSpan(1, 0, 1), MakeSpan(2, 1, 1)});
+  EXPECT_EQ(sound.num_circles + sound.num_orphans + sound.num_early, 0U);
+}
+
 TEST(SpanTreeTest, DrawsALongChain) {
   constexpr int kLength = 100'000;
   std::vector<store::SpanRecord> spans(kLength);

@@ -22,6 +22,7 @@ namespace {
 
 using test::FakeClock;
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 // Keeps what it is given; fails or stands still when told to. Thread-safe.
@@ -291,6 +292,19 @@ TEST(TracerTest, DropsAndCountsWhatTheQueueCannotHold) {
   sink.Hold(false);
   tracer.Flush();
   EXPECT_THAT(sink.spans(), SizeIs(4));
+}
+
+TEST(TracerTest, RecordsNothingWhenItIsTold) {
+  SpanSink sink;
+  FakeClock clock;
+  Tracer tracer(sink, clock, 1, {.is_recording = false});
+  Span span = tracer.StartSpan("unseen", std::nullopt);
+  span.SetAttribute("rows", 3);
+  EXPECT_FALSE(span.context().IsValid());
+  span.End();
+  tracer.Flush();
+  EXPECT_THAT(sink.spans(), IsEmpty());
+  EXPECT_EQ(tracer.num_dropped(), 0);
 }
 
 TEST(TracerTest, CountsSpansThatTheStoreRefuses) {
