@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "evaluators/compare/ratio_metric.h"
-#include "server/run/embedding_change.h"
+#include "server/run/first_outputs.h"
 
 namespace assay::run {
 namespace {
