@@ -181,8 +181,7 @@ class ReferenceModelService : public v1::ReferenceModelService::CallbackService 
       return absl::FailedPreconditionError(
           "candidate: no row has both finite features and an answer");
     }
-    const run::LayerTimer no_times;
-    run::LayerTimer timer;
+    run::LayerTimer no_times;
     trace::Span span = tracer_.StartSpan("model.compare_outputs", call.span().context());
     span.SetAttribute("rows", recorded.num_rows);
     ASSAY_ASSIGN_OR_RETURN(const ModelComparison comparison,
