@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -6,16 +7,19 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "client/cli/commands.h"
 #include "client/cli/comparison_sides.h"
 #include "client/cli/evaluate.h"
 #include "client/cli/explained_outputs.h"
 #include "client/cli/gate_options.h"
+#include "client/cli/json_writer.h"
 #include "client/cli/layer_report.h"
 #include "client/cli/verdict_output.h"
 #include "client/cpp/client.h"
 #include "client/cpp/references.h"
 #include "client/cpp/status_macros.h"
+#include "evaluators/model/architecture.h"
 
 namespace assay::cli {
 namespace {
@@ -123,8 +127,30 @@ std::vector<std::string> ChangedFields(const v1::ModelVersion& base,
   return fields;
 }
 
+// What is scored, empty for what the columns allow. A temperature moves confidences and no answer,
+// so that nothing but metrics of probabilities shows it; these need the labels.
+absl::StatusOr<std::vector<std::string>> Evaluators(const v1::ModelVersion& base,
+                                                    const v1::DeriveModelVersionRequest& change) {
+  if (!change.has_temperature()) {
+    return std::vector<std::string>();
+  }
+  ASSAY_ASSIGN_OR_RETURN(const Architecture architecture,
+                         ParseArchitecture(base.architecture_json()));
+  const auto is_sayable = [](const std::string& label) {
+    return !label.empty() && label.find_first_of(",|") == std::string::npos;
+  };
+  if (architecture.labels.empty() ||
+      !std::all_of(architecture.labels.begin(), architecture.labels.end(), is_sayable)) {
+    return std::vector<std::string>();
+  }
+  return std::vector<std::string>{
+      absl::StrFormat("ground_truth_match:accuracy,macro_f1,nll,ece,labels=%s",
+                      absl::StrJoin(architecture.labels, "|"))};
+}
+
 // A change with what it did.
 struct Checked {
+  std::string change;
   v1::Comparison comparison;
   v1::LayerReport layers;
 };
@@ -138,6 +164,7 @@ absl::StatusOr<Checked> Check(Context& context, const CheckOptions& options,
   sides_options.baseline = change.request.base();
   sides_options.candidate = candidate.name();
   sides_options.dataset = options.dataset;
+  ASSAY_ASSIGN_OR_RETURN(sides_options.evaluators, Evaluators(base, change.request));
   ASSAY_ASSIGN_OR_RETURN(const Sides sides, EvaluateSides(context, sides_options));
   PolicyFile policy;
   ASSAY_RETURN_IF_ERROR(AddFlagGates(options.max_drops, {}, policy));
@@ -154,6 +181,7 @@ absl::StatusOr<Checked> Check(Context& context, const CheckOptions& options,
     return AtGateOrigin(created.status(), policy);
   }
   Checked checked;
+  checked.change = change.text;
   ASSAY_ASSIGN_OR_RETURN(checked.comparison, WaitForComparison(context, created->name()));
   v1::CompareLayersRequest layers;
   layers.set_baseline(change.request.base());
@@ -163,16 +191,81 @@ absl::StatusOr<Checked> Check(Context& context, const CheckOptions& options,
   return checked;
 }
 
-std::vector<Cell> AblationRow(const std::string& text, const Checked& checked) {
+std::vector<Cell> AblationRow(const Checked& checked) {
   const v1::LayerReport& report = checked.layers;
   const v1::LayerComparison output =
       report.layers().empty() ? v1::LayerComparison() : report.layers(report.layers_size() - 1);
-  return {text,
+  return {checked.change,
           absl::StrFormat("%d", checked.comparison.num_broken()),
           absl::StrFormat("%d", checked.comparison.num_fixed()),
           output.has_sqnr_db() ? absl::StrFormat("%.1f", output.sqnr_db()) : "-",
           std::string(TierText(output.tier())),
           report.first_diverging().empty() ? "-" : report.first_diverging()};
+}
+
+// Each change alone and all of them; empty when there is but one.
+Table AblationTable(const std::vector<Checked>& alone, const Checked& all) {
+  Table table({{"CHANGE", Align::kLeft, true},
+               {"BROKEN", Align::kRight},
+               {"FIXED", Align::kRight},
+               {"SQNR dB", Align::kRight},
+               {"OUTPUT TIER"},
+               {"FIRST LAYER"}});
+  for (const Checked& checked : alone) {
+    table.AddRow(AblationRow(checked));
+  }
+  if (!alone.empty()) {
+    table.AddRow(AblationRow(all));
+  }
+  return table;
+}
+
+std::string CheckJson(const std::vector<Checked>& alone, const Checked& all) {
+  JsonList ablation;
+  for (const Checked& checked : alone) {
+    JsonObject change;
+    change.Text("change", checked.change);
+    change.Raw("comparison", JsonText(checked.comparison));
+    change.Raw("layers", JsonText(checked.layers));
+    ablation.Add(change);
+  }
+  JsonObject report;
+  report.Raw("comparison", JsonText(all.comparison));
+  report.Raw("layers", JsonText(all.layers));
+  if (ablation.size() > 0) {
+    report.Raw("ablation", ablation.Json());
+  }
+  return report.Json() + "\n";
+}
+
+absl::StatusOr<ExitCode> PrintCheck(Context& context, const std::vector<Checked>& alone,
+                                    const Checked& all) {
+  if (context.format() == OutputFormat::kJson) {
+    context.Print(CheckJson(alone, all));
+    return all.comparison.state() == v1::Comparison::SUCCEEDED
+               ? static_cast<ExitCode>(all.comparison.exit_code())
+               : ExitCode::kCouldNotEvaluate;
+  }
+  ASSAY_ASSIGN_OR_RETURN(const ExitCode code,
+                         PrintComparison(context, all.comparison, {}, {}, BlockOrder::kFlipsFirst));
+  const Table ablation = AblationTable(alone, all);
+  switch (context.format()) {
+    case OutputFormat::kText:
+      context.PrintReport(LayerReportText(context, all.layers));
+      if (ablation.num_rows() > 0) {
+        context.PrintReport("\nEach change alone\n" +
+                            ablation.Text(context.width(), context.palette(), 2));
+      }
+      break;
+    case OutputFormat::kCsv:
+      context.Print(LayerTable(all.layers).Csv());
+      break;
+    default:
+      context.Print("\n" + LayerTable(all.layers).Markdown() + "\n" +
+                    SwapSentence(all.layers.swap()) + "\n" +
+                    (ablation.num_rows() > 0 ? "\n" + ablation.Markdown() : ""));
+  }
+  return code;
 }
 
 absl::StatusOr<ExitCode> RunCheck(Context& context, const CheckOptions& options) {
@@ -183,42 +276,12 @@ absl::StatusOr<ExitCode> RunCheck(Context& context, const CheckOptions& options)
   get.set_name(base);
   ASSAY_ASSIGN_OR_RETURN(const v1::ModelVersion model, client->GetModelVersion(get));
   ASSAY_ASSIGN_OR_RETURN(const Change all, AllChanges(context, options, model.name()));
-  Table ablation({{"CHANGE", Align::kLeft, true},
-                  {"BROKEN", Align::kRight},
-                  {"FIXED", Align::kRight},
-                  {"SQNR dB", Align::kRight},
-                  {"OUTPUT TIER"},
-                  {"FIRST LAYER"}});
+  std::vector<Checked> alone;
   for (const Change& change : EachChange(all)) {
-    ASSAY_ASSIGN_OR_RETURN(const Checked alone, Check(context, options, model, change));
-    ablation.AddRow(AblationRow(change.text, alone));
+    ASSAY_ASSIGN_OR_RETURN(alone.emplace_back(), Check(context, options, model, change));
   }
   ASSAY_ASSIGN_OR_RETURN(const Checked checked, Check(context, options, model, all));
-  if (context.format() == OutputFormat::kJson) {
-    context.Print(absl::StrFormat("{\"comparison\": %s, \"layers\": %s}\n",
-                                  JsonText(checked.comparison), JsonText(checked.layers)));
-    return checked.comparison.state() == v1::Comparison::SUCCEEDED
-               ? static_cast<ExitCode>(checked.comparison.exit_code())
-               : ExitCode::kCouldNotEvaluate;
-  }
-  ASSAY_ASSIGN_OR_RETURN(const ExitCode code, PrintComparison(context, checked.comparison));
-  switch (context.format()) {
-    case OutputFormat::kText:
-      context.PrintReport(LayerReportText(context, checked.layers));
-      break;
-    case OutputFormat::kCsv:
-      context.Print(LayerTable(checked.layers).Csv());
-      break;
-    default:
-      context.Print("\n" + LayerTable(checked.layers).Markdown() + "\n" +
-                    SwapSentence(checked.layers.swap()) + "\n");
-  }
-  if (ablation.num_rows() > 0 && context.format() == OutputFormat::kText) {
-    ablation.AddRow(AblationRow(all.text, checked));
-    context.PrintReport("\nEach change alone\n" +
-                        ablation.Text(context.width(), context.palette(), 2));
-  }
-  return code;
+  return PrintCheck(context, alone, checked);
 }
 
 absl::StatusOr<ExitCode> RunDiagnose(Context& context, const DiagnoseOptions& options) {

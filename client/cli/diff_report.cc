@@ -261,6 +261,19 @@ std::string HeaderBlock(const v1::Comparison& comparison, const ReportStyle& sty
   return text;
 }
 
+// Rows that broke or were fixed, answers that differ; empty when no metric has rows.
+std::string FlipsBlock(const v1::Comparison& comparison, const ReportStyle& style) {
+  const std::string metric = RowMetric(comparison);
+  if (metric.empty()) {
+    return "";
+  }
+  std::string text = FactsLine(absl::StrFormat("ROWS by %s", metric), RowFacts(comparison), style);
+  if (comparison.has_behavior()) {
+    text += FactsLine("ANSWERS", BehaviorFacts(comparison.behavior()), style);
+  }
+  return text + "\n";
+}
+
 std::string BudgetsBlock(const v1::Comparison& comparison, const ReportStyle& style) {
   Table table(
       {{"BUDGET"}, {"LIMIT", Align::kRight}, {"FOUND", Align::kRight}, {"VERDICT", Align::kLeft}});
@@ -319,6 +332,9 @@ std::string TracesBlock(const v1::Comparison& comparison,
 std::string DiffText(const v1::Comparison& comparison, const ReportStyle& style,
                      const v1::ListComparisonRowsResponse& worst_rows) {
   std::string text = "\n" + HeaderBlock(comparison, style) + "\n";
+  if (style.order == BlockOrder::kFlipsFirst) {
+    text += FlipsBlock(comparison, style);
+  }
   if (comparison.metrics_size() > 0) {
     text += MetricsBlock(comparison, style) + "\n";
   }
@@ -331,12 +347,8 @@ std::string DiffText(const v1::Comparison& comparison, const ReportStyle& style,
   if (const v1::MetricComparison* metric = CohortMetric(comparison); metric != nullptr) {
     text += CohortsBlock(*metric, style) + "\n";
   }
-  if (const std::string metric = RowMetric(comparison); !metric.empty()) {
-    text += FactsLine(absl::StrFormat("ROWS by %s", metric), RowFacts(comparison), style);
-    if (comparison.has_behavior()) {
-      text += FactsLine("ANSWERS", BehaviorFacts(comparison.behavior()), style);
-    }
-    text += "\n";
+  if (style.order == BlockOrder::kMetricsFirst) {
+    text += FlipsBlock(comparison, style);
   }
   text += TracesBlock(comparison, worst_rows, style);
   if (comparison.has_slice_search()) {

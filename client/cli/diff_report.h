@@ -10,6 +10,9 @@ namespace assay::cli {
 
 // Renders a comparison that has ended; computes nothing that the server did not.
 
+// What a report of a comparison shows first.
+enum class BlockOrder { kMetricsFirst, kFlipsFirst };
+
 struct ReportStyle {
   std::size_t width = 100;  // the interval plot needs about 90
   Palette palette{false};
@@ -18,6 +21,7 @@ struct ReportStyle {
   std::string command_suffix;
   std::string page;  // where the dashboard shows the comparison; empty: unknown
   std::string site;  // address of the dashboard; empty: unknown
+  BlockOrder order = BlockOrder::kMetricsFirst;
 };
 
 // For a terminal: the verdict in words, metrics with intervals, gates, worst cohorts, rows, the

@@ -1,6 +1,10 @@
 #include "client/cli/layer_report.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <string>
 
 #include "absl/strings/str_format.h"
 #include "client/cli/numbers.h"
@@ -12,10 +16,44 @@ std::string Decibels(bool is_known, double value) {
   return is_known ? absl::StrFormat("%.1f", value) : "-";
 }
 
-std::string BeforeAndAfter(double before, double after, int decimals) {
-  const std::string first = absl::StrFormat("%.*f", decimals, before);
-  const std::string second = absl::StrFormat("%.*f", decimals, after);
+// Decimals of a large number would be a column of digits.
+std::string Short(std::optional<double> value, int decimals) {
+  constexpr double kLarge = 1e6;
+  if (!value) {
+    return "-";
+  }
+  if (!(std::fabs(*value) < kLarge)) {
+    return absl::StrFormat("%.3g", *value);
+  }
+  const std::string text = absl::StrFormat("%.*f", decimals, *value);
+  return text.find_first_not_of("-0.") == std::string::npos && text[0] == '-' ? text.substr(1)
+                                                                              : text;
+}
+
+std::string BeforeAndAfter(std::optional<double> before, std::optional<double> after,
+                           int decimals) {
+  const std::string first = Short(before, decimals);
+  const std::string second = Short(after, decimals);
   return first == second ? first : absl::StrFormat("%s > %s", first, second);
+}
+
+// The rate, in percent of rows, that an event without a case on `num_rows` stays below with 95 %
+// confidence: 1 - 0.05^(1/n), which the rule of three takes for 3 / n.
+std::string BoundText(std::int64_t num_rows) {
+  const double n = static_cast<double>(std::max<std::int64_t>(1, num_rows));
+  return absl::StrFormat("%.2g %%", -100 * std::expm1(std::log(0.05) / n));
+}
+
+// A share below 1 never reads as 100 %.
+std::string ShareText(double share) {
+  constexpr int kMostDecimals = 6;
+  for (int decimals = 1; decimals < kMostDecimals; ++decimals) {
+    const std::string text = absl::StrFormat("%.*f %%", decimals, 100 * share);
+    if (share >= 1 || !text.starts_with("100")) {
+      return text;
+    }
+  }
+  return absl::StrFormat("%.*f %%", kMostDecimals, 100 * share);
 }
 
 std::string Count(std::int32_t before, std::int32_t after) {
@@ -54,51 +92,24 @@ Table HealthTable(const v1::LayerReport& report) {
     }
     const v1::LayerHealth& a = layer.baseline_health();
     const v1::LayerHealth& b = layer.candidate_health();
-    table.AddRow(
-        {layer.name(), BeforeAndAfter(100 * a.zero_share(), 100 * b.zero_share(), 1),
-         Count(a.dead_units(), b.dead_units()), absl::StrFormat("%d", layer.revived_units()),
-         BeforeAndAfter(a.mean(), b.mean(), 3), BeforeAndAfter(a.std(), b.std(), 3),
-         BeforeAndAfter(a.kurtosis(), b.kurtosis(), 1),
-         BeforeAndAfter(a.outlier_ratio(), b.outlier_ratio(), 1),
-         a.has_effective_rank() ? BeforeAndAfter(a.effective_rank(), b.effective_rank(), 1) : "-",
-         BeforeAndAfter(a.negative_codes(), b.negative_codes(), 0),
-         layer.has_baseline_gradient()
-             ? BeforeAndAfter(layer.baseline_gradient(), layer.candidate_gradient(), 3)
-             : "-"});
+    const auto both = [&a, &b](bool (v1::LayerHealth::*has)() const,
+                               double (v1::LayerHealth::*get)() const) {
+      return BeforeAndAfter((a.*has)() ? std::optional((a.*get)()) : std::nullopt,
+                            (b.*has)() ? std::optional((b.*get)()) : std::nullopt, 1);
+    };
+    table.AddRow({layer.name(), BeforeAndAfter(100 * a.zero_share(), 100 * b.zero_share(), 1),
+                  Count(a.dead_units(), b.dead_units()),
+                  absl::StrFormat("%d", layer.revived_units()),
+                  BeforeAndAfter(a.mean(), b.mean(), 3), BeforeAndAfter(a.std(), b.std(), 3),
+                  both(&v1::LayerHealth::has_kurtosis, &v1::LayerHealth::kurtosis),
+                  both(&v1::LayerHealth::has_outlier_ratio, &v1::LayerHealth::outlier_ratio),
+                  both(&v1::LayerHealth::has_effective_rank, &v1::LayerHealth::effective_rank),
+                  BeforeAndAfter(a.negative_codes(), b.negative_codes(), 0),
+                  layer.has_baseline_gradient()
+                      ? BeforeAndAfter(layer.baseline_gradient(), layer.candidate_gradient(), 3)
+                      : "-"});
   }
   return table;
-}
-
-// What health tells beyond its numbers.
-std::string HealthNotes(const v1::LayerReport& report) {
-  std::string notes;
-  for (const v1::LayerComparison& layer : report.layers()) {
-    const v1::LayerHealth& before = layer.baseline_health();
-    const v1::LayerHealth& after = layer.candidate_health();
-    if (layer.revived_units() > 0) {
-      notes += absl::StrFormat(
-          "%s: %d units that were 0 on all %d rows are not any more; what follows them was never "
-          "trained for that\n",
-          layer.name(), layer.revived_units(), report.num_rows());
-    }
-    if (after.dead_units() > 0) {
-      notes += absl::StrFormat(
-          "%s: %d of %d units are 0 on all %d rows: with 95 %% confidence each fires on less than "
-          "%.2g %% of rows\n",
-          layer.name(), after.dead_units(), after.num_units(), report.num_rows(),
-          300 / static_cast<double>(std::max<std::int64_t>(1, report.num_rows())));
-    }
-    if (after.has_saturated_share()) {
-      notes +=
-          absl::StrFormat("%s: %.1f %% of results are saturated, %.1f %% before\n", layer.name(),
-                          100 * after.saturated_share(), 100 * before.saturated_share());
-    }
-    if (after.num_not_finite() > 0) {
-      notes += absl::StrFormat("%s: %d results are NaN or infinite\n", layer.name(),
-                               after.num_not_finite());
-    }
-  }
-  return notes;
 }
 
 std::string CountBeforeAndAfter(std::int64_t before, std::int64_t after) {
@@ -142,6 +153,48 @@ Table RetrievalTable(const v1::RetrievalReport& report) {
 
 }  // namespace
 
+std::string HealthNotes(const v1::LayerReport& report) {
+  std::string notes;
+  const std::string bound = BoundText(report.num_rows());
+  for (const v1::LayerComparison& layer : report.layers()) {
+    const v1::LayerHealth& before = layer.baseline_health();
+    const v1::LayerHealth& after = layer.candidate_health();
+    if (layer.revived_units() > 0) {
+      notes += absl::StrFormat(
+          "%s: %d units that were 0 on all %d rows (each fired on less than %s of rows, with 95 %% "
+          "confidence) are not any more; what follows them was never trained for that\n",
+          layer.name(), layer.revived_units(), report.num_rows(), bound);
+    }
+    if (after.dead_units() > 0) {
+      const std::string died =
+          layer.died_units() > 0
+              ? absl::StrFormat(", %d of them since the change", layer.died_units())
+              : "";
+      notes += absl::StrFormat(
+          "%s: %d of %d units are 0 on all %d rows%s: with 95 %% confidence each fires on less "
+          "than "
+          "%s of rows\n",
+          layer.name(), after.dead_units(), after.num_units(), report.num_rows(), died, bound);
+    }
+    if (after.has_saturated_share()) {
+      notes += absl::StrFormat(
+          "%s: %.1f %% of results are saturated%s\n", layer.name(), 100 * after.saturated_share(),
+          before.has_saturated_share()
+              ? absl::StrFormat(", %.1f %% before", 100 * before.saturated_share())
+              : "; the function before has no flat part");
+    } else if (before.saturated_share() > 0) {
+      notes += absl::StrFormat(
+          "%s: %.1f %% of results were saturated; the function now has no flat part\n",
+          layer.name(), 100 * before.saturated_share());
+    }
+    if (after.num_not_finite() > 0) {
+      notes += absl::StrFormat("%s: %d results are NaN or infinite, %d before\n", layer.name(),
+                               after.num_not_finite(), before.num_not_finite());
+    }
+  }
+  return notes;
+}
+
 std::string_view TierText(v1::LayerComparison::Tier tier) {
   switch (tier) {
     case v1::LayerComparison::IDENTICAL:
@@ -170,19 +223,27 @@ std::string SwapSentence(const v1::NamedSwap& swap) {
   if (swap.num_tried() == 0) {
     return "no difference to name";
   }
+  if (swap.name().empty() && swap.runner_up().empty()) {
+    return absl::StrFormat("none of %d known swaps explains any of the difference",
+                           swap.num_tried());
+  }
   if (swap.name().empty()) {
     return absl::StrFormat(
-        "none of %d known swaps explains the difference; the nearest, %s, leaves "
-        "%.1f %% of it",
-        swap.num_tried(), swap.runner_up().empty() ? "none" : swap.runner_up(),
-        100 * (1 - swap.runner_up_explained()));
+        "none of %d known swaps explains the difference; the nearest, %s, explains %s of it",
+        swap.num_tried(), swap.runner_up(), ShareText(swap.runner_up_explained()));
   }
   const std::string left =
       swap.has_sqnr_db() ? absl::StrFormat("to %.0f dB", swap.sqnr_db()) : "bit for bit";
-  const std::string next = swap.runner_up().empty()
-                               ? ""
-                               : absl::StrFormat("; next best %s, %.1f %% of it", swap.runner_up(),
-                                                 100 * swap.runner_up_explained());
+  std::string next;
+  if (!swap.runner_up().empty() && swap.runner_up_explained() == swap.explained()) {
+    next = absl::StrFormat(
+        "; %s predicts them as well, so that these rows do not tell the two "
+        "apart",
+        swap.runner_up());
+  } else if (!swap.runner_up().empty()) {
+    next = absl::StrFormat("; next best %s, %s of it", swap.runner_up(),
+                           ShareText(swap.runner_up_explained()));
+  }
   return absl::StrFormat("outputs are consistent with %s (it predicts them %s%s; %d swaps tried)",
                          swap.name(), left, next, swap.num_tried());
 }

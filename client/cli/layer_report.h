@@ -20,6 +20,9 @@ std::string_view TierText(v1::LayerComparison::Tier tier);
 Cell TierCell(v1::LayerComparison::Tier tier);
 // The largest difference in multiples of the noise floor, `-` where there is no noise.
 std::string NoiseText(const v1::LayerComparison& layer);
+// What health tells beyond its numbers, one line each: units that died or came to life with the
+// bound on how often they fire, saturation, values that are not finite.
+std::string HealthNotes(const v1::LayerReport& report);
 // What explains the difference, as one sentence.
 std::string SwapSentence(const v1::NamedSwap& swap);
 // Findings, most serious first.

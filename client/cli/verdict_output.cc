@@ -8,7 +8,6 @@
 
 #include "absl/strings/str_format.h"
 #include "client/cli/comparison_view.h"
-#include "client/cli/diff_report.h"
 #include "client/cli/page.h"
 #include "client/cli/text_width.h"
 #include "client/cli/verdict_report.h"
@@ -141,7 +140,7 @@ absl::StatusOr<std::vector<ReportFile>> OpenReportFiles(const std::vector<std::s
 
 absl::StatusOr<ExitCode> PrintComparison(Context& context, const v1::Comparison& comparison,
                                          const std::vector<ReportFile>& files,
-                                         const PolicyFile& policy) {
+                                         const PolicyFile& policy, BlockOrder order) {
   VerdictReport report;
   report.comparison = comparison;
   if (IsShown(context, files, ShowsRows)) {
@@ -153,6 +152,7 @@ absl::StatusOr<ExitCode> PrintComparison(Context& context, const v1::Comparison&
   style.palette = context.palette();
   style.uses_unicode = context.uses_unicode();
   style.command_suffix = context.command_suffix();
+  style.order = order;
   context.Print(Render(context, context.format(), report, style));
   style.palette = Palette(false);
   for (const ReportFile& file : files) {

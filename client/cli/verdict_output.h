@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "assay/v1/comparison_service.pb.h"
 #include "client/cli/context.h"
+#include "client/cli/diff_report.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/policy_file.h"
@@ -42,10 +43,11 @@ absl::StatusOr<std::vector<ReportFile>> OpenReportFiles(const std::vector<std::s
 
 // Writes a comparison that has ended: to standard output as -o asks, one of kVerdictFormats, and to
 // `files`. `policy` is where its gates were written; without a path the comparison's own policy is
-// named, if it has any. The exit code is that of the verdict whatever the formats are, unless a
-// file cannot be written.
+// named, if it has any; `order` concerns text. The exit code is that of the verdict whatever the
+// formats are, unless a file cannot be written.
 absl::StatusOr<ExitCode> PrintComparison(Context& context, const v1::Comparison& comparison,
                                          const std::vector<ReportFile>& files = {},
-                                         const PolicyFile& policy = {});
+                                         const PolicyFile& policy = {},
+                                         BlockOrder order = BlockOrder::kMetricsFirst);
 
 }  // namespace assay::cli

@@ -53,6 +53,12 @@ void CheckOutputs(std::span<const double> outputs, std::int64_t width, bool has_
   }
 }
 
+// The rate that an event without a case in `num_rows` stays below with 95 % confidence; the rule of
+// three takes 3 / n for it.
+double RateWithoutCase(std::size_t num_rows) {
+  return -std::expm1(std::log(0.05) / static_cast<double>(num_rows));
+}
+
 void CheckLayer(const std::string& name, const ActivationHealth& health, std::size_t num_rows,
                 Findings& findings) {
   const double dead = static_cast<double>(health.dead_units) / health.num_units;
@@ -62,7 +68,7 @@ void CheckLayer(const std::string& name, const ActivationHealth& health, std::si
        "dead units", name,
        absl::StrFormat("%d of %d units are 0 on every row; with 95 %% confidence such a unit fires "
                        "on less than %.2g of rows",
-                       health.dead_units, health.num_units, 3 / static_cast<double>(num_rows)),
+                       health.dead_units, health.num_units, RateWithoutCase(num_rows)),
        dead});
   if (health.saturated_share) {
     findings.push_back(
@@ -103,7 +109,8 @@ void CheckGradients(const Program& program, const std::vector<double>& norms, Fi
   const bool is_fine = ratio > kVanishing && ratio < 1 / kVanishing;
   findings.push_back(
       {is_fine ? Severity::kFine : Severity::kProblem,
-       ratio < 1 ? "vanishing gradients" : "exploding gradients", program.steps[first].name,
+       is_fine ? "gradient flow" : (ratio < 1 ? "vanishing gradients" : "exploding gradients"),
+       program.steps[first].name,
        absl::StrFormat("the loss gradient is %.3g at %s and %.3g at %s, a factor of %.2g",
                        norms[first], program.steps[first].name, norms[last],
                        program.steps[last].name, ratio),

@@ -1,6 +1,7 @@
 #include "evaluators/model/forward.h"
 
 #include <algorithm>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -17,6 +18,37 @@ namespace {
 
 // Rows between two calls of an observer for one layer.
 constexpr std::int64_t kTileRows = 1024;
+
+// Rows of a step that one thread computes at a time.
+constexpr std::int64_t kBlockRows = 128;
+
+// Room for the results of a step, not initialised: its pages are first touched by the threads that
+// compute them.
+template <typename T>
+class Results {
+ public:
+  std::span<T> Resize(std::int64_t size) {
+    if (capacity_ < size) {
+      values_ = std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(size));
+      capacity_ = size;
+    }
+    size_ = size;
+    return {values_.get(), static_cast<std::size_t>(size_)};
+  }
+  std::span<const T> values() const { return {values_.get(), static_cast<std::size_t>(size_)}; }
+
+ private:
+  std::unique_ptr<T[]> values_;
+  std::int64_t capacity_ = 0;
+  std::int64_t size_ = 0;
+};
+
+// `n` rows of `width` from row `begin` on.
+template <typename T>
+std::span<T> RowsOf(std::span<T> values, std::int64_t width, std::int64_t begin, std::int64_t n) {
+  return values.subspan(static_cast<std::size_t>(begin * width),
+                        static_cast<std::size_t>(n * width));
+}
 
 // The products of a network, one a step; nullptr where the step is none.
 template <typename T>
@@ -72,9 +104,12 @@ class Forward::Impl {
   const Program& program() const { return program_; }
   std::int64_t num_features() const { return model_.architecture().num_features; }
 
-  absl::Status Run(std::span<const float> features, LayerObserver& observer) const {
+  // On the calling thread when `parallel_for` is nullptr.
+  absl::Status Run(std::span<const float> features, LayerObserver& observer,
+                   const ParallelFor* parallel_for) const {
     const bool is_double = dtype_ != Dtype::kF32 && dtype_ != Dtype::kInt8;
-    return is_double ? RunTiles<double>(features, observer) : RunTiles<float>(features, observer);
+    return is_double ? RunTiles<double>(features, observer, parallel_for)
+                     : RunTiles<float>(features, observer, parallel_for);
   }
 
  private:
@@ -111,9 +146,10 @@ class Forward::Impl {
   }
 
   template <typename T>
-  absl::Status RunTiles(std::span<const float> features, LayerObserver& observer) const {
+  absl::Status RunTiles(std::span<const float> features, LayerObserver& observer,
+                        const ParallelFor* parallel_for) const {
     const std::int64_t num_rows = static_cast<std::int64_t>(features.size()) / num_features();
-    std::vector<std::vector<T>> values(program_.steps.size());
+    std::vector<Results<T>> results(program_.steps.size());
     std::vector<T> input;
     for (std::int64_t row = 0; row < num_rows; row += kTileRows) {
       const std::int64_t rows = std::min(kTileRows, num_rows - row);
@@ -122,28 +158,58 @@ class Forward::Impl {
         const double feature = features[static_cast<std::size_t>(row * num_features()) + i];
         input[i] = static_cast<T>(feature * model_.architecture().scale);
       }
-      ASSAY_RETURN_IF_ERROR(RunTile<T>(input, row, rows, values, observer));
+      ASSAY_RETURN_IF_ERROR(RunTile<T>(input, row, rows, results, observer, parallel_for));
     }
     return absl::OkStatus();
   }
 
   template <typename T>
   absl::Status RunTile(const std::vector<T>& input, std::int64_t first_row, std::int64_t rows,
-                       std::vector<std::vector<T>>& values, LayerObserver& observer) const {
+                       std::vector<Results<T>>& results, LayerObserver& observer,
+                       const ParallelFor* parallel_for) const {
     const auto read = [&](int step) -> std::span<const T> {
-      return step == kInput ? input : values[static_cast<std::size_t>(step)];
+      return step == kInput ? input : results[static_cast<std::size_t>(step)].values();
     };
     for (std::size_t i = 0; i < program_.steps.size(); ++i) {
       const Step& step = program_.steps[i];
       observer.OnStart(i);
-      values[i].resize(static_cast<std::size_t>(rows * step.out));
-      ASSAY_RETURN_IF_ERROR(
-          RunStep<T>(i, rows, read(step.a), read(step.b), std::span<T>(values[i])));
-      if constexpr (std::is_same_v<T, double>) {
-        observer.OnDone(i, first_row, values[i]);
-      } else {
-        observer.OnDone(i, first_row, std::vector<double>(values[i].begin(), values[i].end()));
+      const std::span<T> y = results[i].Resize(rows * step.out);
+      ASSAY_RETURN_IF_ERROR(RunBlocks<T>(i, rows, read(step.a), read(step.b), y, parallel_for));
+      observer.OnComputed(i, first_row, rows);
+      if (!observer.WantsResults(i)) {
+        continue;
       }
+      if constexpr (std::is_same_v<T, double>) {
+        observer.OnDone(i, first_row, y);
+      } else {
+        observer.OnDone(i, first_row, std::vector<double>(y.begin(), y.end()));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  // Rows do not depend on each other, so blocks of them may run at once.
+  template <typename T>
+  absl::Status RunBlocks(std::size_t i, std::int64_t rows, std::span<const T> a,
+                         std::span<const T> b, std::span<T> y,
+                         const ParallelFor* parallel_for) const {
+    const Step& step = program_.steps[i];
+    const std::int64_t num_blocks = (rows + kBlockRows - 1) / kBlockRows;
+    if (parallel_for == nullptr || num_blocks < 2) {
+      return RunStep<T>(i, rows, a, b, y);
+    }
+    const bool reads_b = step.type == StepType::kGate || step.type == StepType::kAdd;
+    std::vector<absl::Status> statuses(static_cast<std::size_t>(num_blocks));
+    (*parallel_for)(num_blocks, [&](std::int64_t block) {
+      const std::int64_t begin = block * kBlockRows;
+      const std::int64_t n = std::min(kBlockRows, rows - begin);
+      statuses[static_cast<std::size_t>(block)] =
+          RunStep<T>(i, n, RowsOf(a, step.in, begin, n),
+                     reads_b ? RowsOf(b, step.out, begin, n) : std::span<const T>(),
+                     RowsOf(y, step.out, begin, n));
+    });
+    for (const absl::Status& status : statuses) {
+      ASSAY_RETURN_IF_ERROR(status);
     }
     return absl::OkStatus();
   }
@@ -252,7 +318,12 @@ const Program& Forward::program() const { return impl_->program(); }
 std::int64_t Forward::num_features() const { return impl_->num_features(); }
 
 absl::Status Forward::Run(std::span<const float> features, LayerObserver& observer) const {
-  return impl_->Run(features, observer);
+  return impl_->Run(features, observer, nullptr);
+}
+
+absl::Status Forward::Run(std::span<const float> features, LayerObserver& observer,
+                          const ParallelFor& parallel_for) const {
+  return impl_->Run(features, observer, &parallel_for);
 }
 
 LayerCapture::LayerCapture(std::size_t num_steps, const std::vector<int>& steps)
@@ -266,9 +337,7 @@ LayerCapture::LayerCapture(std::size_t num_steps, const std::vector<int>& steps)
 
 void LayerCapture::OnDone(std::size_t step, std::int64_t /*first_row*/,
                           std::span<const double> values) {
-  if (!wanted_ || (*wanted_)[step]) {
-    layers_[step].insert(layers_[step].end(), values.begin(), values.end());
-  }
+  layers_[step].insert(layers_[step].end(), values.begin(), values.end());
 }
 
 absl::StatusOr<InputCodes> CalibrateInputs(const ReferenceModel& model,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "evaluators/evaluator.h"
 #include "evaluators/model/numerics.h"
 #include "evaluators/model/program.h"
 #include "evaluators/model/reference_model.h"
@@ -19,6 +20,12 @@ class LayerObserver {
  public:
   virtual ~LayerObserver() = default;
   virtual void OnStart(std::size_t /*step*/) {}
+  // The step is computed for rows [first_row, first_row + num_rows). OnDone follows where it is
+  // wanted, after the results have been made doubles.
+  virtual void OnComputed(std::size_t /*step*/, std::int64_t /*first_row*/,
+                          std::int64_t /*num_rows*/) {}
+  // Whether OnDone is to be called for a step. Asked once a call of Run or more often.
+  virtual bool WantsResults(std::size_t /*step*/) const { return true; }
   // `values` are the results of a step for rows [first_row, first_row + n), row-major; they are
   // gone after the call.
   virtual void OnDone(std::size_t /*step*/, std::int64_t /*first_row*/,
@@ -33,9 +40,19 @@ class ObserverPair : public LayerObserver {
     first_.OnStart(step);
     second_.OnStart(step);
   }
+  void OnComputed(std::size_t step, std::int64_t first_row, std::int64_t num_rows) override {
+    first_.OnComputed(step, first_row, num_rows);
+    second_.OnComputed(step, first_row, num_rows);
+  }
+  bool WantsResults(std::size_t step) const override {
+    return first_.WantsResults(step) || second_.WantsResults(step);
+  }
   void OnDone(std::size_t step, std::int64_t first_row, std::span<const double> values) override {
-    first_.OnDone(step, first_row, values);
-    second_.OnDone(step, first_row, values);
+    for (LayerObserver* const observer : {&first_, &second_}) {
+      if (observer->WantsResults(step)) {
+        observer->OnDone(step, first_row, values);
+      }
+    }
   }
 
  private:
@@ -64,9 +81,13 @@ class Forward {
   const Program& program() const;
   std::int64_t num_features() const;
 
-  // Runs rows of `features` (as stored, before the input's scale), num_features each.
-  // INVALID_ARGUMENT when a softmax layer is given nothing but -inf.
+  // Runs rows of `features` (as stored, before the input's scale), num_features each, on the
+  // calling thread. INVALID_ARGUMENT when a softmax layer is given nothing but -inf.
   absl::Status Run(std::span<const float> features, LayerObserver& observer) const;
+  // The same with the rows of each step shared out among the threads of `parallel_for`, which
+  // changes no bit. The observer is called on the calling thread.
+  absl::Status Run(std::span<const float> features, LayerObserver& observer,
+                   const ParallelFor& parallel_for) const;
 
  private:
   class Impl;
@@ -79,6 +100,7 @@ class LayerCapture : public LayerObserver {
  public:
   explicit LayerCapture(std::size_t num_steps) : layers_(num_steps) {}
   LayerCapture(std::size_t num_steps, const std::vector<int>& steps);
+  bool WantsResults(std::size_t step) const override { return !wanted_ || (*wanted_)[step]; }
   void OnDone(std::size_t step, std::int64_t first_row, std::span<const double> values) override;
   // Row-major, as many rows as ran.
   const std::vector<double>& layer(std::size_t step) const { return layers_[step]; }

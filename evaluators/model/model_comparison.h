@@ -18,7 +18,7 @@ namespace assay {
 struct ModelSide {
   const ReferenceModel& model;
   const Numerics& numerics;
-  LayerObserver& timer;  // sees every layer run
+  LayerObserver& timer;  // sees every layer run, after a first run that it does not see
 };
 
 struct ComparedLayer {

@@ -85,8 +85,8 @@ void AddComparison(const ModelComparison& from, const run::LayerTimer& baseline,
   for (std::size_t i = 0; i < from.layers.size(); ++i) {
     v1::LayerComparison& layer = *to.add_layers();
     ToProto(from.layers[i], layer);
-    layer.set_baseline_us(baseline.TotalUs(i));
-    layer.set_candidate_us(candidate.TotalUs(i));
+    layer.set_baseline_us(baseline.BestUs(i));
+    layer.set_candidate_us(candidate.BestUs(i));
   }
   to.set_first_diverging(from.first_diverging);
   v1::NamedSwap& swap = *to.mutable_swap();

@@ -138,7 +138,7 @@ class RunService : public v1::RunService::CallbackService {
           ASSAY_ASSIGN_OR_RETURN(const store::DatasetVersionRecord dataset,
                                  store_.datasets().GetVersion(project, dataset_version));
           return run::ProduceOutputs({store_, ingestor_, tracer_, call.span().context(),
-                                      [&] { return call.CheckAlive(); }},
+                                      [&] { return call.CheckAlive(); }, scheduler_.parallel_for()},
                                      project, dataset, model);
         }
         return absl::NotFoundError(absl::StrFormat(

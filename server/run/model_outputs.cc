@@ -37,13 +37,12 @@ class TracedCapture : public LayerCapture {
       span_ = tracer_->StartSpan(absl::StrFormat("forward.%s", program_.steps[step].name), parent_);
     }
   }
-  void OnDone(std::size_t step, std::int64_t first_row, std::span<const double> values) override {
+  void OnComputed(std::size_t /*step*/, std::int64_t /*first_row*/,
+                  std::int64_t num_rows) override {
     if (tracer_ != nullptr) {
-      span_.SetAttribute("rows", static_cast<std::int64_t>(values.size()) /
-                                     std::max<std::int64_t>(1, program_.steps[step].out));
+      span_.SetAttribute("rows", num_rows);
       span_.End();
     }
-    LayerCapture::OnDone(step, first_row, values);
   }
 
  private:
@@ -263,7 +262,8 @@ class OpenUpload {
 
 // Runs the rows of a block that can run and adds all of them to `outputs`.
 absl::Status RunBlock(const Forward& forward, const Column& keys, const Column& features,
-                      TracedCapture& capture, std::vector<std::string>& problems) {
+                      const ParallelFor& parallel_for, TracedCapture& capture,
+                      std::vector<std::string>& problems) {
   std::vector<float> runnable;
   for (std::int64_t row = 0; row < keys.num_rows; ++row) {
     problems.push_back(RowProblem(features, row));
@@ -272,7 +272,7 @@ absl::Status RunBlock(const Forward& forward, const Column& keys, const Column& 
       runnable.insert(runnable.end(), begin, begin + features.dimension);
     }
   }
-  return forward.Run(runnable, capture);
+  return forward.Run(runnable, capture, parallel_for);
 }
 
 }  // namespace
@@ -346,7 +346,8 @@ absl::StatusOr<store::Id> ProduceOutputs(const OutputProduction& production, sto
     TracedCapture capture(forward.program(), chunk < kTracedBlocks ? &production.tracer : nullptr,
                           forward_span.context());
     std::vector<std::string> problems;
-    ASSAY_RETURN_IF_ERROR(RunBlock(forward, keys, features, capture, problems));
+    ASSAY_RETURN_IF_ERROR(
+        RunBlock(forward, keys, features, production.parallel_for, capture, problems));
     forward_span.SetAttribute("rows", keys.num_rows);
     forward_span.End();
     std::int64_t answer = 0;

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "evaluators/evaluator.h"
 #include "server/ingest/ingestor.h"
 #include "server/store/store.h"
 #include "server/trace/tracer.h"
@@ -20,6 +21,7 @@ struct OutputProduction {
   trace::Tracer& tracer;
   trace::SpanContext parent;
   std::function<absl::Status()> check_alive;  // an error stops the work
+  const ParallelFor& parallel_for;            // shares out the rows of a block
 };
 
 // Runs a model version with artifacts on the `features` of a dataset version and stores what it

@@ -1,11 +1,14 @@
 // Kernels of the reference model on one thread, each beside its limit in the same run: the MLP
 // 768-3072-768 with GELU beside oneDNN with packed weights, the int8 product beside oneDNN's
 // u8s8s32, activations beside a plain copy. Times are CPU time of the thread, so that a busy
-// machine disturbs less.
+// machine disturbs less; but two threads against one, of the whole network as the server runs it,
+// are wall time.
 //
 // Usage: OMP_NUM_THREADS=1 kernel_benchmark
 
 #include <algorithm>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -22,6 +25,10 @@
 #include "evaluators/kernels/isa.h"
 #include "evaluators/kernels/packed_codes.h"
 #include "evaluators/kernels/packed_matrix.h"
+#include "evaluators/model/forward.h"
+#include "evaluators/model/reference_model.h"
+#include "server/base/thread_pool.h"
+#include "server/run/parallel_for.h"
 
 namespace {
 
@@ -130,6 +137,67 @@ void MeasureMlp() {
   }
 }
 
+double WallSeconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// A network 768-3072-768 with GELU, weights of a fixed seed.
+assay::ReferenceModel LargeMlp() {
+  const auto architecture = assay::ParseArchitecture(
+      R"({"format":"assay.architecture/v1","input":{"features":768},"outputs":{"embedding":"down"},)"
+      R"("blocks":[{"type":"linear","name":"up","in":768,"out":3072,"bias":false,)"
+      R"("activation":"gelu"},{"type":"linear","name":"down","in":3072,"out":768,"bias":false}]})");
+  const std::vector<float> up = Normals<float>(kHidden * kWidth, 2);
+  const std::vector<float> down = Normals<float>(kWidth * kHidden, 3);
+  const std::size_t bytes = up.size() * sizeof(float);
+  const std::string header =
+      R"({"up.weight":{"dtype":"F32","shape":[3072,768],"data_offsets":[0,)" +
+      std::to_string(bytes) +
+      R"(]},"down.weight":{"dtype":"F32","shape":[768,3072],"data_offsets":[)" +
+      std::to_string(bytes) + "," + std::to_string(2 * bytes) + "]}}";
+  const std::uint64_t header_bytes = header.size();
+  std::string file(reinterpret_cast<const char*>(&header_bytes), sizeof(header_bytes));
+  file += header;
+  file.append(reinterpret_cast<const char*>(up.data()), bytes);
+  file.append(reinterpret_cast<const char*>(down.data()), bytes);
+  return *assay::ReferenceModel::Load(*architecture, file);
+}
+
+// Wants no results: what is measured is the computation.
+class NoObserver : public assay::LayerObserver {
+ public:
+  bool WantsResults(std::size_t /*step*/) const override { return false; }
+};
+
+void MeasureThreads() {
+  constexpr std::int64_t kBatch = 256;
+  constexpr int kRounds = 25;
+  const assay::Numerics numerics = {assay::Dtype::kF32, {}, {}};
+  const auto forward = *assay::Forward::Make(LargeMlp(), numerics);
+  const std::vector<float> features = Normals<float>(kBatch * kWidth, 1);
+  assay::ThreadPool pool(1);
+  const assay::ParallelFor two = assay::run::MakeParallelFor(pool, 1);
+  NoObserver observer;
+  double one_thread = 1e9;
+  double two_threads = 1e9;
+  // In turn, so that both meet the same machine.
+  for (int round = 0; round < kRounds; ++round) {
+    const double begin = WallSeconds();
+    const bool is_ok = forward.Run(features, observer).ok();
+    const double middle = WallSeconds();
+    if (!is_ok || !forward.Run(features, observer, two).ok()) {
+      std::printf("the network does not run\n");
+      return;
+    }
+    one_thread = std::min(one_thread, middle - begin);
+    two_threads = std::min(two_threads, WallSeconds() - middle);
+  }
+  std::printf(
+      "MLP 768-3072-768, batch 256, float32 through Forward, wall time: one thread %.2f ms, "
+      "two %.2f ms, %.2f times one (at least 1.8)\n",
+      one_thread * 1e3, two_threads * 1e3, one_thread / two_threads);
+}
+
 void MeasureCodes() {
   constexpr std::int64_t kBatch = 256;
   using Type = memory::data_type;
@@ -183,6 +251,7 @@ void MeasureActivations() {
 
 int main() {
   MeasureMlp();
+  MeasureThreads();
   MeasureCodes();
   MeasureActivations();
   return 0;

@@ -120,6 +120,24 @@ class CheckTest(StoredModelCase):
         self.assertIn("activation relu=gelu", text)
         self.assertIn("dtype f32", text)
         self.assertIn("all of them", text)
+        # What flipped comes first.
+        self.assertLess(text.index("ROWS by accuracy"), text.index("METRIC"))
+        report = self.check("--activation", "relu=gelu", "--dtype", "f32")
+        self.assertEqual([part["change"] for part in report["ablation"]],
+                         ["activation relu=gelu", "dtype f32"])
+        self.assertEqual([part["comparison"]["num_broken"] for part in report["ablation"]],
+                         ["4", "0"])
+        self.assertEqual(report["ablation"][1]["layers"]["first_diverging"], "")
+        self.assertNotIn("ablation", self.check("--dtype", "f32"))
+
+    def test_a_temperature_shows_in_the_probabilities(self):
+        self.push_all()
+        comparison = self.check("--temperature", "1.4")["comparison"]
+        metrics = {metric["metric"]["id"]: metric["overall"] for metric in comparison["metrics"]}
+        self.assertEqual(metrics["accuracy"]["delta"], 0)
+        # The model is over-confident: 1.38 is the temperature that diagnose fits.
+        self.assertLess(metrics["nll"]["delta"], 0)
+        self.assertLess(metrics["ece"]["delta"], 0)
 
     def test_a_gate_decides_the_exit_code(self):
         self.push_all()

@@ -120,6 +120,16 @@ std::size_t WidestLine(const std::string& text) {
   return widest;
 }
 
+TEST(DiffTextTest, FlipsComeFirstWhereAsked) {
+  ReportStyle style;
+  style.order = BlockOrder::kFlipsFirst;
+  const std::string text = DiffText(Parse(kRegressed), style);
+  EXPECT_LT(text.find("ROWS by accuracy"), text.find("METRIC"));
+  EXPECT_EQ(text.find("ROWS by accuracy"), text.rfind("ROWS by accuracy"));
+  const std::string usual = DiffText(Parse(kRegressed), {});
+  EXPECT_GT(usual.find("ROWS by accuracy"), usual.find("METRIC"));
+}
+
 TEST(DiffTextTest, RowsThatNameTracesLeadToThem) {
   v1::ListComparisonRowsResponse rows;
   rows.set_metric("accuracy");

@@ -6,10 +6,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
+#include <thread>
 #include <tuple>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/str_format.h"
 #include "evaluators/model/activation_swap.h"
 #include "evaluators/model/normalization.h"
 #include "tests/unit/evaluators/kernels/levels.h"
@@ -146,6 +153,32 @@ TEST_P(TrainedModelTest, ARowDoesNotDependOnItsNeighbours) {
       const std::vector<double> expected(together.begin() + row * static_cast<int>(width_),
                                          together.begin() + (row + 1) * static_cast<int>(width_));
       EXPECT_EQ(Outputs(model_, numerics, alone), expected) << DtypeName(dtype) << " row " << row;
+    }
+  }
+}
+
+// A thread for each body, started from the last to the first.
+void OnThreads(std::int64_t n, const std::function<void(std::int64_t)>& body) {
+  std::vector<std::thread> threads;
+  for (std::int64_t i = n; i-- > 0;) {
+    threads.emplace_back(body, i);
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+}
+
+TEST_P(TrainedModelTest, ThreadsChangeNoBit) {
+  for (const Dtype dtype : {Dtype::kF64, Dtype::kF32, Dtype::kF16, Dtype::kInt8}) {
+    const auto forward = Forward::Make(model_, {dtype, {}, {}});
+    ASSERT_TRUE(forward.ok()) << forward.status();
+    const std::size_t num_steps = forward->program().steps.size();
+    LayerCapture alone(num_steps);
+    LayerCapture shared(num_steps);
+    ASSERT_TRUE(forward->Run(test_.features, alone).ok());
+    ASSERT_TRUE(forward->Run(test_.features, shared, OnThreads).ok());
+    for (std::size_t step = 0; step < num_steps; ++step) {
+      EXPECT_EQ(alone.layer(step), shared.layer(step)) << forward->program().steps[step].name;
     }
   }
 }
@@ -300,6 +333,48 @@ TEST(ForwardTest, NanFeaturesGiveNanOutputsInEveryArithmetic) {
   for (const Dtype dtype : {Dtype::kF64, Dtype::kF32, Dtype::kInt8}) {
     EXPECT_THAT(Outputs(model, {dtype, {}, {}}, features), testing::Each(testing::IsNan()));
   }
+}
+
+// Writes down what it is told about one step.
+class CallLog : public LayerObserver {
+ public:
+  void OnStart(std::size_t step) override { Add(step, "start"); }
+  void OnComputed(std::size_t step, std::int64_t first_row, std::int64_t num_rows) override {
+    Add(step, absl::StrFormat("computed %d+%d", first_row, num_rows));
+  }
+  void OnDone(std::size_t step, std::int64_t first_row, std::span<const double> values) override {
+    Add(step, absl::StrFormat("done %d: %d", first_row, values.size()));
+  }
+  const std::vector<std::string>& calls() const { return calls_; }
+
+ private:
+  void Add(std::size_t step, std::string call) {
+    if (step == 1) {
+      calls_.push_back(std::move(call));
+    }
+  }
+  std::vector<std::string> calls_;
+};
+
+TEST(ForwardTest, ObserversAreToldWhenAStepIsComputedBeforeItsResults) {
+  const auto forward = Forward::Make(LoadReferenceModel("mlp_relu"), {Dtype::kF32, {}, {}});
+  ASSERT_TRUE(forward.ok()) << forward.status();
+  CallLog log;
+  LayerObserver nothing;
+  ObserverPair both(nothing, log);
+  ASSERT_TRUE(forward->Run(std::vector<float>(std::size_t{1030} * 64, 1), both).ok());
+  EXPECT_THAT(log.calls(), testing::ElementsAre("start", "computed 0+1024", "done 0: 131072",
+                                                "start", "computed 1024+6", "done 1024: 768"));
+}
+
+TEST(ForwardTest, ResultsThatNobodyWantsAreNotHandedOver) {
+  const auto forward = Forward::Make(LoadReferenceModel("mlp_relu"), {});
+  ASSERT_TRUE(forward.ok()) << forward.status();
+  LayerCapture head(forward->program().steps.size(), std::vector<int>{4});
+  EXPECT_FALSE(head.WantsResults(1));
+  ASSERT_TRUE(forward->Run(std::vector<float>(64, 1), head).ok());
+  EXPECT_TRUE(head.layer(1).empty());
+  EXPECT_EQ(head.layer(4).size(), 10U);
 }
 
 TEST(ForwardTest, DynamicRangesPerBatchAreRefusedWithTheReason) {

@@ -437,6 +437,29 @@ TEST(NameCapturedSwapTest, CapturesOfDifferentLengthsAreRefused) {
       NameCapturedSwap(values, values, std::span(values).first(2)).status()));
 }
 
+class RunCounter : public LayerObserver {
+ public:
+  void OnStart(std::size_t step) override { runs_ += step == 0 ? 1 : 0; }
+  int runs() const { return runs_; }
+
+ private:
+  int runs_ = 0;
+};
+
+// The run that finds cold caches and fresh memory would be the baseline's.
+TEST(ModelComparisonTest, BothSidesAreTimedEquallyOften) {
+  const ReferenceModel model = LoadReferenceModel("mlp_relu");
+  const Digits test = LoadDigits("test");
+  const Numerics referee;
+  RunCounter before;
+  RunCounter after;
+  ASSERT_TRUE(
+      CompareModels({model, referee, before}, {model, referee, after}, test.features, test.labels)
+          .ok());
+  EXPECT_EQ(before.runs(), 3);
+  EXPECT_EQ(after.runs(), 3);
+}
+
 TEST(ModelComparisonTest, QuantisationIsNoSwap) {
   const ReferenceModel model = LoadReferenceModel("mlp_gelu");
   Numerics numerics;
