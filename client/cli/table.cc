@@ -109,7 +109,9 @@ std::string Table::Text(std::size_t width, const Palette& palette, std::size_t i
   for (const std::vector<Cell>& row : rows_) {
     std::string line = margin;
     for (std::size_t c = 0; c < columns_.size(); ++c) {
-      const std::string cell = Shortened(OneLine(row[c].text), widths[c]);
+      const std::string whole = OneLine(row[c].text);
+      const std::string cell =
+          columns_[c].keeps_end ? ShortenedInside(whole, widths[c]) : Shortened(whole, widths[c]);
       const std::string painted = row[c].ink.has_value() ? palette(*row[c].ink, cell) : cell;
       line += Aligned(painted, widths[c], columns_[c].align) + gap;
     }

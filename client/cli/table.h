@@ -18,6 +18,8 @@ struct TableColumn {
   Align align = Align::kLeft;
   // May be cut with `…` when the terminal is too narrow. The widest such column gives way first.
   bool may_shrink = false;
+  // The `…` stands inside, because the ends of texts tell them apart.
+  bool keeps_end = false;
 };
 
 // Text of a cell and its colour in a terminal.

@@ -33,6 +33,15 @@ TEST(TableTextTest, CutsOnlyColumnsThatMayShrink) {
             "a name that is…  sha256:1f3a5c\n");
 }
 
+TEST(TableTextTest, CutsInsideWhereTheEndTellsTextsApart) {
+  Table table({{"METRIC", Align::kLeft, true, true}, {"VALUE", Align::kRight}});
+  table.AddRow({"span:assay.v1.RunService/CreateRun.p50", "1"});
+  table.AddRow({"span:assay.v1.RunService/CreateRun.p95", "2"});
+  const std::string text = table.Text(27, kPlain);
+  EXPECT_NE(text.find(".p50"), std::string::npos) << text;
+  EXPECT_NE(text.find(".p95"), std::string::npos) << text;
+}
+
 TEST(TableTextTest, MakesDataSafeForTheTerminal) {
   Table table({{"INPUT"}});
   table.AddRow({"a\x1b[2Jb\nc"});
