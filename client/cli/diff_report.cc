@@ -50,10 +50,12 @@ Cell DeltaCell(const v1::MetricComparison& metric, const v1::Cell& cell) {
 
 std::string MetricsBlock(const v1::Comparison& comparison, const ReportStyle& style) {
   const bool has_gates = comparison.gates_size() > 0;
-  std::vector<TableColumn> columns = {
-      {"METRIC", Align::kLeft, true}, {"BEFORE", Align::kRight},
-      {"AFTER", Align::kRight},       {style.uses_unicode ? "Δ" : "DELTA", Align::kRight},
-      {"95 % CI", Align::kLeft},      {"p", Align::kRight}};
+  std::vector<TableColumn> columns = {{.title = "METRIC", .may_shrink = true, .keeps_end = true},
+                                      {"BEFORE", Align::kRight},
+                                      {"AFTER", Align::kRight},
+                                      {style.uses_unicode ? "Δ" : "DELTA", Align::kRight},
+                                      {"95 % CI", Align::kLeft},
+                                      {"p", Align::kRight}};
   if (has_gates) {
     columns.push_back({"GATE", Align::kLeft});
   }
@@ -81,8 +83,12 @@ std::string MetricsBlock(const v1::Comparison& comparison, const ReportStyle& st
 }
 
 std::string GatesBlock(const v1::Comparison& comparison, const ReportStyle& style) {
+  // Metrics differ at their ends, `.p50` and `.p95`, cohorts at their beginnings.
+  const bool has_cohorts =
+      std::any_of(comparison.gates().begin(), comparison.gates().end(),
+                  [](const v1::GateResult& result) { return !result.gate().cohort().empty(); });
   Table table(
-      {{"GATE", Align::kLeft, true},
+      {{"GATE", Align::kLeft, true, !has_cohorts},
        {"LIMIT", Align::kRight},
        {style.uses_unicode ? "Δ" : "DELTA", Align::kRight},
        {GateIntervalTitle(comparison), Align::kLeft},

@@ -33,9 +33,10 @@ std::string Aligned(std::string_view cell, std::size_t width, Align align) {
 }
 
 // The lines of a cell, at least one.
-std::vector<std::string> Lines(const std::string& text, std::size_t width, bool wraps) {
-  if (!wraps || DisplayWidth(text) <= width) {
-    return {Shortened(text, width)};
+std::vector<std::string> Lines(const std::string& text, std::size_t width,
+                               const TableColumn& column) {
+  if (!column.wraps || DisplayWidth(text) <= width) {
+    return {column.keeps_end ? ShortenedInside(text, width) : Shortened(text, width)};
   }
   std::vector<std::string> lines;
   std::istringstream wrapped(Wrapped(text, width, 0));
@@ -125,7 +126,7 @@ std::string Table::Text(std::size_t width, const Palette& palette, std::size_t i
     std::vector<std::vector<std::string>> cells;
     std::size_t num_lines = 1;
     for (std::size_t c = 0; c < columns_.size(); ++c) {
-      cells.push_back(Lines(OneLine(row[c].text), widths[c], columns_[c].wraps));
+      cells.push_back(Lines(OneLine(row[c].text), widths[c], columns_[c]));
       num_lines = std::max(num_lines, cells.back().size());
     }
     for (std::size_t i = 0; i < num_lines; ++i) {
@@ -138,44 +139,3 @@ std::string Table::Text(std::size_t width, const Palette& palette, std::size_t i
             gap;
       }
       text += WithoutTrailingBlanks(line) + "\n";
-    }
-  }
-  return text;
-}
-
-std::string Table::Csv() const {
-  std::string text;
-  for (std::size_t c = 0; c < columns_.size(); ++c) {
-    text += (c == 0 ? "" : ",") + CsvField(columns_[c].title);
-  }
-  text += "\r\n";
-  for (const std::vector<Cell>& row : rows_) {
-    for (std::size_t c = 0; c < row.size(); ++c) {
-      text += c == 0 ? "" : ",";
-      const std::string& cell = row[c].text;
-      text += CsvField(LooksLikeFormula(cell) ? "'" + cell : cell);
-    }
-    text += "\r\n";
-  }
-  return text;
-}
-
-std::string Table::Markdown() const {
-  std::string text = "|";
-  std::string rule = "|";
-  for (const TableColumn& column : columns_) {
-    text += " " + MarkdownText(column.title) + " |";
-    rule += column.align == Align::kRight ? " ---: |" : " --- |";
-  }
-  text += "\n" + rule + "\n";
-  for (const std::vector<Cell>& row : rows_) {
-    text += "|";
-    for (const Cell& cell : row) {
-      text += " " + MarkdownText(cell.text) + " |";
-    }
-    text += "\n";
-  }
-  return text;
-}
-
-}  // namespace assay::cli

@@ -20,6 +20,8 @@ struct TableColumn {
   bool may_shrink = false;
   // Goes on in the next line, broken at blanks, instead of being cut: for sentences.
   bool wraps = false;
+  // The `…` stands inside, because the ends of texts tell them apart.
+  bool keeps_end = false;
 };
 
 // Text of a cell and its colour in a terminal.

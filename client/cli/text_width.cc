@@ -132,6 +132,22 @@ std::string Shortened(std::string_view text, std::size_t width) {
   return std::string(text.substr(0, position)) + "…";
 }
 
+std::string ShortenedInside(std::string_view text, std::size_t width) {
+  const std::size_t whole = DisplayWidth(text);
+  if (whole <= width || width < 3) {
+    return Shortened(text, width);
+  }
+  const std::size_t end_width = (width - 1) / 2;
+  std::size_t passed = 0;
+  std::size_t position = 0;
+  while (position < text.size() && whole - passed > end_width) {
+    const CodePoint code_point = Decode(text, position);
+    passed += WidthOf(code_point.value);
+    position += code_point.num_bytes;
+  }
+  return Shortened(text, width - (whole - passed)) + std::string(text.substr(position));
+}
+
 std::string PaddedRight(std::string_view text, std::size_t width) {
   const std::size_t own = DisplayWidth(text);
   return std::string(text) + std::string(own < width ? width - own : 0, ' ');

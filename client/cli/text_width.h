@@ -13,6 +13,9 @@ std::size_t DisplayWidth(std::string_view text);
 // `text` cut to at most `width` columns, with `…` for what is missing.
 std::string Shortened(std::string_view text, std::size_t width);
 
+// The same with the `…` inside, so that the end stays too: of metrics it tells p50 from p95.
+std::string ShortenedInside(std::string_view text, std::size_t width);
+
 // `text` with blanks added up to `width` columns.
 std::string PaddedRight(std::string_view text, std::size_t width);
 std::string PaddedLeft(std::string_view text, std::size_t width);

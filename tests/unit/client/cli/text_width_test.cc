@@ -21,6 +21,13 @@ TEST(ShortenedTest, EndsInAnEllipsis) { EXPECT_EQ(Shortened("abcdef", 4), "abc�
 
 TEST(ShortenedTest, NeverCutsAWideCharacterInHalf) { EXPECT_EQ(Shortened("日本語", 4), "日…"); }
 
+TEST(ShortenedInsideTest, KeepsBothEnds) {
+  EXPECT_EQ(ShortenedInside("span:forward.p95", 16), "span:forward.p95");
+  EXPECT_EQ(ShortenedInside("span:assay.v1.RunService/CreateRun.p95", 16), "span:ass…Run.p95");
+  EXPECT_EQ(DisplayWidth(ShortenedInside("日本語日本語日本語.p95", 11)), 11U);
+  EXPECT_EQ(ShortenedInside("abcdef", 2), "a…");
+}
+
 TEST(PaddedTest, FillsUpToTheWidthOnScreen) {
   EXPECT_EQ(PaddedRight("日", 4), "日  ");
   EXPECT_EQ(PaddedLeft("ab", 4), "  ab");
