@@ -158,8 +158,7 @@ class Comparer {
     if (times.is_sampled) {
       result_.warnings.push_back(
           absl::StrFormat("the ratio and the quantiles of %s are of %d rows, a sample at even "
-                          "distances; a quantile "
-                          "that a gate names is of all rows",
+                          "distances; a quantile that a gate names is of all rows",
                           scores.metric.id, kMaxResampledRows));
     }
     std::ranges::move(times.comparisons, std::back_inserter(time_metrics_));

@@ -138,6 +138,16 @@ std::optional<MetricDescriptor> MetricOfQuantile(const QuantileName& quantile,
 // Why neither run has what a gate names.
 absl::Status AbsentMetric(const Gate& gate, std::size_t index, const store::RunRecord& baseline,
                           const store::RunRecord& candidate) {
+  constexpr std::string_view kRatio = ".ratio";
+  if (gate.metric.ends_with(kRatio)) {
+    const std::string base = gate.metric.substr(0, gate.metric.size() - kRatio.size());
+    if (FindMetric(candidate.metrics, base).has_value()) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("gates[%d].metric: '%s' is only shown; gate on '%s' or '%s.p95' with "
+                          "max_relative_increase",
+                          index, gate.metric, base, base));
+    }
+  }
   std::optional<MetricDescriptor> known = FindKnownMetric(gate.metric);
   const std::optional<QuantileName> quantile = ParseQuantileName(gate.metric);
   if (!known.has_value() && quantile.has_value()) {

@@ -208,6 +208,7 @@ class EvidenceTest(VerdictCase):
         refused = self.compared(3, "gate", "fast", "away", "--policy", gates)
         self.assertIn("'m1' against 'm2'", refused["gates"][0]["reason"])
         for name, text in (("latency_us.p100", "unknown metric"),
+                           ("latency_us.ratio", "gate on 'latency_us' or 'latency_us.p95'"),
                            ("cost.p95", "neither run has the metric")):
             wrong = self.policy(f'[[gate]]\nmetric = "{name}"\nmax_increase = 1\n')
             code = 3 if name == "cost.p95" else 2
