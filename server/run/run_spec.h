@@ -39,10 +39,10 @@ store::Digest RunSpecDigest(const store::Digest& dataset, const store::Digest& o
 
 // What a comparison depends on beside what was asked for.
 struct ComparisonFacts {
-  std::int64_t baseline_days = 0;  // age of the baseline
-  std::int64_t traces_us = 0;      // when the traces were looked at; 0: no gate needs them
-  std::string baseline_machine;    // that measured the outputs
-  std::string candidate_machine;
+  std::int64_t baseline_days = 0;     // age of the baseline
+  std::int64_t traces_us = 0;         // when the traces were looked at; 0: no gate needs them
+  std::string baseline_machine = {};  // that measured the outputs
+  std::string candidate_machine = {};
 };
 
 // Digest of what a comparison was asked for: runs, policy and options, and these facts.
