@@ -165,7 +165,7 @@ export type EmbeddingSpread = Message<"assay.v1.EmbeddingSpread"> & {
 
   /**
    * exp of the entropy of the singular values of the centred vectors: directions in use. Absent when
-   * all vectors are equal, and beyond 2,048 components.
+   * all vectors are equal, and beyond 1,024 components.
    *
    * @generated from field: optional double effective_rank = 3;
    */
@@ -228,6 +228,7 @@ export type EmbeddingChangeCell = Message<"assay.v1.EmbeddingChangeCell"> & {
   /**
    * Squared distance that is left after the best translation, rotation and scaling of the candidate's
    * vectors onto the baseline's, in units of the baseline's variance: 0 the same, about 1 unrelated.
+   * Absent beyond 1,024 components.
    *
    * @generated from field: optional double procrustes_residual = 6;
    */

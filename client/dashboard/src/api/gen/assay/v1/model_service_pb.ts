@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file assay/v1/model_service.proto.
  */
 export const file_assay_v1_model_service: GenFile = /*@__PURE__*/
-  fileDesc("Chxhc3NheS92MS9tb2RlbF9zZXJ2aWNlLnByb3RvEghhc3NheS52MSJ2CgVNb2RlbBIMCgRuYW1lGAEgASgJEi8KC2NyZWF0ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCg5sYXRlc3RfdmVyc2lvbhgDIAEoCzIWLmFzc2F5LnYxLk1vZGVsVmVyc2lvbiKvAwoMTW9kZWxWZXJzaW9uEgwKBG5hbWUYASABKAkSDgoGbnVtYmVyGAIgASgDEg4KBmRpZ2VzdBgDIAEoCRIQCghleHRlcm5hbBgEIAEoCBIyCgZjb25maWcYBSADKAsyIi5hc3NheS52MS5Nb2RlbFZlcnNpb24uQ29uZmlnRW50cnkSEgoKYWN0aXZhdGlvbhgGIAEoCRIWCg53ZWlnaHRzX2RpZ2VzdBgHIAEoCRIvCgtjcmVhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMYXJjaGl0ZWN0dXJlGAkgASgJEg0KBWR0eXBlGAogASgJEhQKDHF1YW50aXphdGlvbhgLIAEoCRIVCg1wcmVwcm9jZXNzaW5nGAwgASgJEhkKEWFyY2hpdGVjdHVyZV9qc29uGA0gASgJEhAKCG51bWVyaWNzGA4gASgJEhIKCmRlcml2YXRpb24YDyABKAkSDAoEYmFzZRgQIAEoCRotCgtDb25maWdFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBItQBCglPdXRwdXRTZXQSDAoEbmFtZRgBIAEoCRIXCg9kYXRhc2V0X3ZlcnNpb24YAiABKAkSFQoNbW9kZWxfdmVyc2lvbhgDIAEoCRIOCgZkaWdlc3QYBCABKAkSEAoIbnVtX3Jvd3MYBSABKAMSJQoHY29sdW1ucxgGIAMoCzIULmFzc2F5LnYxLkNvbHVtbkluZm8SDwoHbWFjaGluZRgHIAEoCRIvCgtjcmVhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAingEKGUNyZWF0ZU1vZGVsVmVyc2lvblJlcXVlc3QSDgoGcGFyZW50GAEgASgJEg0KBW1vZGVsGAIgASgJEicKB3ZlcnNpb24YAyABKAsyFi5hc3NheS52MS5Nb2RlbFZlcnNpb24SEgoKcmVxdWVzdF9pZBgEIAEoCRIUCgxhcmNoaXRlY3R1cmUYBSABKAkSDwoHd2VpZ2h0cxgGIAEoDCJeChpDcmVhdGVNb2RlbFZlcnNpb25SZXNwb25zZRInCgd2ZXJzaW9uGAEgASgLMhYuYXNzYXkudjEuTW9kZWxWZXJzaW9uEhcKD2FscmVhZHlfZXhpc3RlZBgCIAEoCCImChZHZXRNb2RlbFZlcnNpb25SZXF1ZXN0EgwKBG5hbWUYASABKAkiSgoRTGlzdE1vZGVsc1JlcXVlc3QSDgoGcGFyZW50GAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJIk4KEkxpc3RNb2RlbHNSZXNwb25zZRIfCgZtb2RlbHMYASADKAsyDy5hc3NheS52MS5Nb2RlbBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiUQoYTGlzdE1vZGVsVmVyc2lvbnNSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJeChlMaXN0TW9kZWxWZXJzaW9uc1Jlc3BvbnNlEigKCHZlcnNpb25zGAEgAygLMhYuYXNzYXkudjEuTW9kZWxWZXJzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIjChNHZXRPdXRwdXRTZXRSZXF1ZXN0EgwKBG5hbWUYASABKAkifgoVTGlzdE91dHB1dFNldHNSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCRIXCg9kYXRhc2V0X3ZlcnNpb24YBCABKAkSFQoNbW9kZWxfdmVyc2lvbhgFIAEoCSJbChZMaXN0T3V0cHV0U2V0c1Jlc3BvbnNlEigKC291dHB1dF9zZXRzGAEgAygLMhMuYXNzYXkudjEuT3V0cHV0U2V0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJYChJSZWFkT3V0cHV0c1JlcXVlc3QSDAoEbmFtZRgBIAEoCRIPCgdjb2x1bW5zGAIgAygJEhEKCXN0YXJ0X3JvdxgDIAEoAxIQCghtYXhfcm93cxgEIAEoBSI1ChNSZWFkT3V0cHV0c1Jlc3BvbnNlEh4KBWJhdGNoGAEgASgLMg8uYXNzYXkudjEuQmF0Y2gyyAQKDE1vZGVsU2VydmljZRJfChJDcmVhdGVNb2RlbFZlcnNpb24SIy5hc3NheS52MS5DcmVhdGVNb2RlbFZlcnNpb25SZXF1ZXN0GiQuYXNzYXkudjEuQ3JlYXRlTW9kZWxWZXJzaW9uUmVzcG9uc2USSwoPR2V0TW9kZWxWZXJzaW9uEiAuYXNzYXkudjEuR2V0TW9kZWxWZXJzaW9uUmVxdWVzdBoWLmFzc2F5LnYxLk1vZGVsVmVyc2lvbhJHCgpMaXN0TW9kZWxzEhsuYXNzYXkudjEuTGlzdE1vZGVsc1JlcXVlc3QaHC5hc3NheS52MS5MaXN0TW9kZWxzUmVzcG9uc2USXAoRTGlzdE1vZGVsVmVyc2lvbnMSIi5hc3NheS52MS5MaXN0TW9kZWxWZXJzaW9uc1JlcXVlc3QaIy5hc3NheS52MS5MaXN0TW9kZWxWZXJzaW9uc1Jlc3BvbnNlEkIKDEdldE91dHB1dFNldBIdLmFzc2F5LnYxLkdldE91dHB1dFNldFJlcXVlc3QaEy5hc3NheS52MS5PdXRwdXRTZXQSUwoOTGlzdE91dHB1dFNldHMSHy5hc3NheS52MS5MaXN0T3V0cHV0U2V0c1JlcXVlc3QaIC5hc3NheS52MS5MaXN0T3V0cHV0U2V0c1Jlc3BvbnNlEkoKC1JlYWRPdXRwdXRzEhwuYXNzYXkudjEuUmVhZE91dHB1dHNSZXF1ZXN0Gh0uYXNzYXkudjEuUmVhZE91dHB1dHNSZXNwb25zZWIGcHJvdG8z", [file_assay_v1_batch, file_google_protobuf_timestamp]);
+  fileDesc("Chxhc3NheS92MS9tb2RlbF9zZXJ2aWNlLnByb3RvEghhc3NheS52MSJ2CgVNb2RlbBIMCgRuYW1lGAEgASgJEi8KC2NyZWF0ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCg5sYXRlc3RfdmVyc2lvbhgDIAEoCzIWLmFzc2F5LnYxLk1vZGVsVmVyc2lvbiLSAwoMTW9kZWxWZXJzaW9uEgwKBG5hbWUYASABKAkSDgoGbnVtYmVyGAIgASgDEg4KBmRpZ2VzdBgDIAEoCRIQCghleHRlcm5hbBgEIAEoCBIyCgZjb25maWcYBSADKAsyIi5hc3NheS52MS5Nb2RlbFZlcnNpb24uQ29uZmlnRW50cnkSEgoKYWN0aXZhdGlvbhgGIAEoCRIWCg53ZWlnaHRzX2RpZ2VzdBgHIAEoCRIvCgtjcmVhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMYXJjaGl0ZWN0dXJlGAkgASgJEg0KBWR0eXBlGAogASgJEhQKDHF1YW50aXphdGlvbhgLIAEoCRIVCg1wcmVwcm9jZXNzaW5nGAwgASgJEhkKEWFyY2hpdGVjdHVyZV9qc29uGA0gASgJEhAKCG51bWVyaWNzGA4gASgJEhIKCmRlcml2YXRpb24YDyABKAkSDAoEYmFzZRgQIAEoCRIhCgRjb3N0GBEgASgLMhMuYXNzYXkudjEuTW9kZWxDb3N0Gi0KC0NvbmZpZ0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEi4AEKCU1vZGVsQ29zdBINCgVmbG9wcxgBIAEoAxIUCgx3ZWlnaHRfYnl0ZXMYAiABKAMSGAoQYWN0aXZhdGlvbl9ieXRlcxgDIAEoAxITCgtudW1fd2VpZ2h0cxgEIAEoAxIpCgZsYXllcnMYBSADKAsyGS5hc3NheS52MS5Nb2RlbENvc3QuTGF5ZXIaVAoFTGF5ZXISDAoEbmFtZRgBIAEoCRINCgVmbG9wcxgCIAEoAxIUCgx3ZWlnaHRfYnl0ZXMYAyABKAMSGAoQYWN0aXZhdGlvbl9ieXRlcxgEIAEoAyLUAQoJT3V0cHV0U2V0EgwKBG5hbWUYASABKAkSFwoPZGF0YXNldF92ZXJzaW9uGAIgASgJEhUKDW1vZGVsX3ZlcnNpb24YAyABKAkSDgoGZGlnZXN0GAQgASgJEhAKCG51bV9yb3dzGAUgASgDEiUKB2NvbHVtbnMYBiADKAsyFC5hc3NheS52MS5Db2x1bW5JbmZvEg8KB21hY2hpbmUYByABKAkSLwoLY3JlYXRlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIp4BChlDcmVhdGVNb2RlbFZlcnNpb25SZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRINCgVtb2RlbBgCIAEoCRInCgd2ZXJzaW9uGAMgASgLMhYuYXNzYXkudjEuTW9kZWxWZXJzaW9uEhIKCnJlcXVlc3RfaWQYBCABKAkSFAoMYXJjaGl0ZWN0dXJlGAUgASgJEg8KB3dlaWdodHMYBiABKAwiXgoaQ3JlYXRlTW9kZWxWZXJzaW9uUmVzcG9uc2USJwoHdmVyc2lvbhgBIAEoCzIWLmFzc2F5LnYxLk1vZGVsVmVyc2lvbhIXCg9hbHJlYWR5X2V4aXN0ZWQYAiABKAgiJgoWR2V0TW9kZWxWZXJzaW9uUmVxdWVzdBIMCgRuYW1lGAEgASgJIkoKEUxpc3RNb2RlbHNSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJOChJMaXN0TW9kZWxzUmVzcG9uc2USHwoGbW9kZWxzGAEgAygLMg8uYXNzYXkudjEuTW9kZWwSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlEKGExpc3RNb2RlbFZlcnNpb25zUmVxdWVzdBIOCgZwYXJlbnQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiXgoZTGlzdE1vZGVsVmVyc2lvbnNSZXNwb25zZRIoCgh2ZXJzaW9ucxgBIAMoCzIWLmFzc2F5LnYxLk1vZGVsVmVyc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiIwoTR2V0T3V0cHV0U2V0UmVxdWVzdBIMCgRuYW1lGAEgASgJIn4KFUxpc3RPdXRwdXRTZXRzUmVxdWVzdBIOCgZwYXJlbnQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSFwoPZGF0YXNldF92ZXJzaW9uGAQgASgJEhUKDW1vZGVsX3ZlcnNpb24YBSABKAkiWwoWTGlzdE91dHB1dFNldHNSZXNwb25zZRIoCgtvdXRwdXRfc2V0cxgBIAMoCzITLmFzc2F5LnYxLk91dHB1dFNldBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiWAoSUmVhZE91dHB1dHNSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHY29sdW1ucxgCIAMoCRIRCglzdGFydF9yb3cYAyABKAMSEAoIbWF4X3Jvd3MYBCABKAUiNQoTUmVhZE91dHB1dHNSZXNwb25zZRIeCgViYXRjaBgBIAEoCzIPLmFzc2F5LnYxLkJhdGNoMsgECgxNb2RlbFNlcnZpY2USXwoSQ3JlYXRlTW9kZWxWZXJzaW9uEiMuYXNzYXkudjEuQ3JlYXRlTW9kZWxWZXJzaW9uUmVxdWVzdBokLmFzc2F5LnYxLkNyZWF0ZU1vZGVsVmVyc2lvblJlc3BvbnNlEksKD0dldE1vZGVsVmVyc2lvbhIgLmFzc2F5LnYxLkdldE1vZGVsVmVyc2lvblJlcXVlc3QaFi5hc3NheS52MS5Nb2RlbFZlcnNpb24SRwoKTGlzdE1vZGVscxIbLmFzc2F5LnYxLkxpc3RNb2RlbHNSZXF1ZXN0GhwuYXNzYXkudjEuTGlzdE1vZGVsc1Jlc3BvbnNlElwKEUxpc3RNb2RlbFZlcnNpb25zEiIuYXNzYXkudjEuTGlzdE1vZGVsVmVyc2lvbnNSZXF1ZXN0GiMuYXNzYXkudjEuTGlzdE1vZGVsVmVyc2lvbnNSZXNwb25zZRJCCgxHZXRPdXRwdXRTZXQSHS5hc3NheS52MS5HZXRPdXRwdXRTZXRSZXF1ZXN0GhMuYXNzYXkudjEuT3V0cHV0U2V0ElMKDkxpc3RPdXRwdXRTZXRzEh8uYXNzYXkudjEuTGlzdE91dHB1dFNldHNSZXF1ZXN0GiAuYXNzYXkudjEuTGlzdE91dHB1dFNldHNSZXNwb25zZRJKCgtSZWFkT3V0cHV0cxIcLmFzc2F5LnYxLlJlYWRPdXRwdXRzUmVxdWVzdBodLmFzc2F5LnYxLlJlYWRPdXRwdXRzUmVzcG9uc2ViBnByb3RvMw", [file_assay_v1_batch, file_google_protobuf_timestamp]);
 
 /**
  * A named model.
@@ -178,6 +178,14 @@ export type ModelVersion = Message<"assay.v1.ModelVersion"> & {
    * @generated from field: string base = 16;
    */
   base: string;
+
+  /**
+   * Output only. What a row costs. Absent in lists, in the answer to CreateModelVersion and for
+   * external versions.
+   *
+   * @generated from field: assay.v1.ModelCost cost = 17;
+   */
+  cost?: ModelCost | undefined;
 };
 
 /**
@@ -186,6 +194,99 @@ export type ModelVersion = Message<"assay.v1.ModelVersion"> & {
  */
 export const ModelVersionSchema: GenMessage<ModelVersion> = /*@__PURE__*/
   messageDesc(file_assay_v1_model_service, 1);
+
+/**
+ * What a model with artifacts costs for one row that runs alone, from its architecture and
+ * numerics; nothing is measured.
+ *
+ * @generated from message assay.v1.ModelCost
+ */
+export type ModelCost = Message<"assay.v1.ModelCost"> & {
+  /**
+   * Sums of the layers.
+   *
+   * @generated from field: int64 flops = 1;
+   */
+  flops: bigint;
+
+  /**
+   * Likewise.
+   *
+   * @generated from field: int64 weight_bytes = 2;
+   */
+  weightBytes: bigint;
+
+  /**
+   * Likewise.
+   *
+   * @generated from field: int64 activation_bytes = 3;
+   */
+  activationBytes: bigint;
+
+  /**
+   * Number of values in the weights file.
+   *
+   * @generated from field: int64 num_weights = 4;
+   */
+  numWeights: bigint;
+
+  /**
+   * In the order of computation.
+   *
+   * @generated from field: repeated assay.v1.ModelCost.Layer layers = 5;
+   */
+  layers: ModelCost_Layer[];
+};
+
+/**
+ * Describes the message assay.v1.ModelCost.
+ * Use `create(ModelCostSchema)` to create a new message.
+ */
+export const ModelCostSchema: GenMessage<ModelCost> = /*@__PURE__*/
+  messageDesc(file_assay_v1_model_service, 2);
+
+/**
+ * One layer.
+ *
+ * @generated from message assay.v1.ModelCost.Layer
+ */
+export type ModelCost_Layer = Message<"assay.v1.ModelCost.Layer"> & {
+  /**
+   * As in LayerReport: `fc1`, `fc1.act`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Arithmetic, a multiplication with its addition counted as 2, in integers as in floating point.
+   *
+   * @generated from field: int64 flops = 2;
+   */
+  flops: bigint;
+
+  /**
+   * Bytes of weights, biases and scales, read once a row. A batch reads them once for all of its
+   * rows.
+   *
+   * @generated from field: int64 weight_bytes = 3;
+   */
+  weightBytes: bigint;
+
+  /**
+   * Bytes of the values read and written, in the arithmetic that the layer computes in.
+   *
+   * @generated from field: int64 activation_bytes = 4;
+   */
+  activationBytes: bigint;
+};
+
+/**
+ * Describes the message assay.v1.ModelCost.Layer.
+ * Use `create(ModelCost_LayerSchema)` to create a new message.
+ */
+export const ModelCost_LayerSchema: GenMessage<ModelCost_Layer> = /*@__PURE__*/
+  messageDesc(file_assay_v1_model_service, 2, 0);
 
 /**
  * What one model version answered on one dataset version. Standard columns: `key` (required),
@@ -259,7 +360,7 @@ export type OutputSet = Message<"assay.v1.OutputSet"> & {
  * Use `create(OutputSetSchema)` to create a new message.
  */
 export const OutputSetSchema: GenMessage<OutputSet> = /*@__PURE__*/
-  messageDesc(file_assay_v1_model_service, 2);
+  messageDesc(file_assay_v1_model_service, 3);
 
 /**
  * @generated from message assay.v1.CreateModelVersionRequest
@@ -315,7 +416,7 @@ export type CreateModelVersionRequest = Message<"assay.v1.CreateModelVersionRequ
  * Use `create(CreateModelVersionRequestSchema)` to create a new message.
  */
 export const CreateModelVersionRequestSchema: GenMessage<CreateModelVersionRequest> = /*@__PURE__*/
-  messageDesc(file_assay_v1_model_service, 3);
+  messageDesc(file_assay_v1_model_service, 4);
 
 /**
  * @generated from message assay.v1.CreateModelVersionResponse
@@ -341,7 +442,7 @@ export type CreateModelVersionResponse = Message<"assay.v1.CreateModelVersionRes
  * Use `create(CreateModelVersionResponseSchema)` to create a new message.
  */
 export const CreateModelVersionResponseSchema: GenMessage<CreateModelVersionResponse> = /*@__PURE__*/
-  messageDesc(file_assay_v1_model_service, 4);
+  messageDesc(file_assay_v1_model_service, 5);
 
 /**
  * @generated from message assay.v1.GetModelVersionRequest
@@ -361,7 +462,7 @@ export type GetModelVersionRequest = Message<"assay.v1.GetModelVersionRequest"> 
  * Use `create(GetModelVersionRequestSchema)` to create a new message.
  */
 export const GetModelVersionRequestSchema: GenMessage<GetModelVersionRequest> = /*@__PURE__*/
-  messageDesc(file_assay_v1_model_service, 5);
+  messageDesc(file_assay_v1_model_service, 6);
 
 /**
  * @generated from message assay.v1.ListModelsRequest
@@ -394,7 +495,7 @@ export type ListModelsRequest = Message<"assay.v1.ListModelsRequest"> & {
  * Use `create(ListModelsRequestSchema)` to create a new message.
  */
 export const ListModelsRequestSchema: GenMessage<ListModelsRequest> = /*@__PURE__*/
-  messageDesc(file_assay_v1_model_service, 6);
+  messageDesc(file_assay_v1_model_service, 7);
 
 /**
  * @generated from message assay.v1.ListModelsResponse
@@ -420,7 +521,7 @@ export type ListModelsResponse = Message<"assay.v1.ListModelsResponse"> & {
  * Use `create(ListModelsResponseSchema)` to create a new message.
  */
 export const ListModelsResponseSchema: GenMessage<ListModelsResponse> = /*@__PURE__*/
-  messageDesc(file_assay_v1_model_service, 7);
+  messageDesc(file_assay_v1_model_service, 8);
 
 /**
  * @generated from message assay.v1.ListModelVersionsRequest
@@ -453,7 +554,7 @@ export type ListModelVersionsRequest = Message<"assay.v1.ListModelVersionsReques
  * Use `create(ListModelVersionsRequestSchema)` to create a new message.
  */
 export const ListModelVersionsRequestSchema: GenMessage<ListModelVersionsRequest> = /*@__PURE__*/
-  messageDesc(file_assay_v1_model_service, 8);
+  messageDesc(file_assay_v1_model_service, 9);
 
 /**
  * @generated from message assay.v1.ListModelVersionsResponse
@@ -479,7 +580,7 @@ export type ListModelVersionsResponse = Message<"assay.v1.ListModelVersionsRespo
  * Use `create(ListModelVersionsResponseSchema)` to create a new message.
  */
 export const ListModelVersionsResponseSchema: GenMessage<ListModelVersionsResponse> = /*@__PURE__*/
-  messageDesc(file_assay_v1_model_service, 9);
+  messageDesc(file_assay_v1_model_service, 10);
 
 /**
  * @generated from message assay.v1.GetOutputSetRequest
@@ -498,7 +599,7 @@ export type GetOutputSetRequest = Message<"assay.v1.GetOutputSetRequest"> & {
  * Use `create(GetOutputSetRequestSchema)` to create a new message.
  */
 export const GetOutputSetRequestSchema: GenMessage<GetOutputSetRequest> = /*@__PURE__*/
-  messageDesc(file_assay_v1_model_service, 10);
+  messageDesc(file_assay_v1_model_service, 11);
 
 /**
  * @generated from message assay.v1.ListOutputSetsRequest
@@ -545,7 +646,7 @@ export type ListOutputSetsRequest = Message<"assay.v1.ListOutputSetsRequest"> & 
  * Use `create(ListOutputSetsRequestSchema)` to create a new message.
  */
 export const ListOutputSetsRequestSchema: GenMessage<ListOutputSetsRequest> = /*@__PURE__*/
-  messageDesc(file_assay_v1_model_service, 11);
+  messageDesc(file_assay_v1_model_service, 12);
 
 /**
  * @generated from message assay.v1.ListOutputSetsResponse
@@ -571,7 +672,7 @@ export type ListOutputSetsResponse = Message<"assay.v1.ListOutputSetsResponse"> 
  * Use `create(ListOutputSetsResponseSchema)` to create a new message.
  */
 export const ListOutputSetsResponseSchema: GenMessage<ListOutputSetsResponse> = /*@__PURE__*/
-  messageDesc(file_assay_v1_model_service, 12);
+  messageDesc(file_assay_v1_model_service, 13);
 
 /**
  * @generated from message assay.v1.ReadOutputsRequest
@@ -612,7 +713,7 @@ export type ReadOutputsRequest = Message<"assay.v1.ReadOutputsRequest"> & {
  * Use `create(ReadOutputsRequestSchema)` to create a new message.
  */
 export const ReadOutputsRequestSchema: GenMessage<ReadOutputsRequest> = /*@__PURE__*/
-  messageDesc(file_assay_v1_model_service, 13);
+  messageDesc(file_assay_v1_model_service, 14);
 
 /**
  * @generated from message assay.v1.ReadOutputsResponse
@@ -631,7 +732,7 @@ export type ReadOutputsResponse = Message<"assay.v1.ReadOutputsResponse"> & {
  * Use `create(ReadOutputsResponseSchema)` to create a new message.
  */
 export const ReadOutputsResponseSchema: GenMessage<ReadOutputsResponse> = /*@__PURE__*/
-  messageDesc(file_assay_v1_model_service, 14);
+  messageDesc(file_assay_v1_model_service, 15);
 
 /**
  * Models, their immutable versions, and the outputs recorded for them.

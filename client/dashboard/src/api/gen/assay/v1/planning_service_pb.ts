@@ -335,7 +335,8 @@ export const PlanningService: GenService<{
   },
   /**
    * How often gates raise an alarm although there is nothing to find: both sides of every row of two
-   * runs are swapped at random, again and again, and each pair is judged at margin 0.
+   * runs (of all rows of a group together) are swapped at random, again and again, and each pair is
+   * judged at margin 0.
    *
    * @generated from rpc assay.v1.PlanningService.RunSelfTest
    */

@@ -4,7 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { ModelVersionSchema } from "./model_service_pb";
+import type { ModelCost, ModelVersionSchema } from "./model_service_pb";
 import { file_assay_v1_model_service } from "./model_service_pb";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file assay/v1/reference_model_service.proto.
  */
 export const file_assay_v1_reference_model_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZhc3NheS92MS9yZWZlcmVuY2VfbW9kZWxfc2VydmljZS5wcm90bxIIYXNzYXkudjEixAEKGURlcml2ZU1vZGVsVmVyc2lvblJlcXVlc3QSDAoEYmFzZRgBIAEoCRITCgthY3RpdmF0aW9ucxgCIAMoCRIUCgxxdWFudGl6YXRpb24YAyABKAkSDQoFZHR5cGUYBCABKAkSGAoLdGVtcGVyYXR1cmUYBSABKAFIAIgBARIbChNjYWxpYnJhdGlvbl9kYXRhc2V0GAYgASgJEhgKEGNhbGlicmF0aW9uX3Jvd3MYByABKAlCDgoMX3RlbXBlcmF0dXJlIlQKFENvbXBhcmVMYXllcnNSZXF1ZXN0EhAKCGJhc2VsaW5lGAEgASgJEhEKCWNhbmRpZGF0ZRgCIAEoCRIXCg9kYXRhc2V0X3ZlcnNpb24YAyABKAkiRgoURGlhZ25vc2VNb2RlbFJlcXVlc3QSFQoNbW9kZWxfdmVyc2lvbhgBIAEoCRIXCg9kYXRhc2V0X3ZlcnNpb24YAiABKAkikgQKC0xheWVySGVhbHRoEhAKCHByZV9tZWFuGAEgASgBEg8KB3ByZV9zdGQYAiABKAESDAoEbWVhbhgDIAEoARILCgNzdGQYBCABKAESEgoKemVyb19zaGFyZRgFIAEoARIWCg5uZWdhdGl2ZV9zaGFyZRgGIAEoARIcCg9zYXR1cmF0ZWRfc2hhcmUYByABKAFIAIgBARISCgpkZWFkX3VuaXRzGAggASgFEhYKDmNvbnN0YW50X3VuaXRzGAkgASgFEhEKCW51bV91bml0cxgKIAEoBRIVCghrdXJ0b3NpcxgLIAEoAUgBiAEBEg8KB21heF9hYnMYDCABKAESGgoNb3V0bGllcl9yYXRpbxgNIAEoAUgCiAEBEhsKDmVmZmVjdGl2ZV9yYW5rGA4gASgBSAOIAQESIAoTcGFydGljaXBhdGlvbl9yYXRpbxgPIAEoAUgEiAEBEhYKDm51bV9ub3RfZmluaXRlGBAgASgDEhYKDm5lZ2F0aXZlX2NvZGVzGBEgASgBEgsKA21pbhgSIAEoARILCgNtYXgYEyABKAESEQoJaGlzdG9ncmFtGBQgAygDQhIKEF9zYXR1cmF0ZWRfc2hhcmVCCwoJX2t1cnRvc2lzQhAKDl9vdXRsaWVyX3JhdGlvQhEKD19lZmZlY3RpdmVfcmFua0IWChRfcGFydGljaXBhdGlvbl9yYXRpbyLhBQoPTGF5ZXJDb21wYXJpc29uEgwKBG5hbWUYASABKAkSDwoHbWF4X2FicxgCIAEoARIYCgtyZWxhdGl2ZV9sMhgDIAEoAUgAiAEBEhQKB3NxbnJfZGIYBCABKAFIAYgBARIaCg1sb3dlc3RfY29zaW5lGAUgASgBSAKIAQESEwoLbm9pc2VfZmxvb3IYBiABKAESLAoEdGllchgHIAEoDjIeLmFzc2F5LnYxLkxheWVyQ29tcGFyaXNvbi5UaWVyEi4KD2Jhc2VsaW5lX2hlYWx0aBgIIAEoCzIVLmFzc2F5LnYxLkxheWVySGVhbHRoEi8KEGNhbmRpZGF0ZV9oZWFsdGgYCSABKAsyFS5hc3NheS52MS5MYXllckhlYWx0aBIVCg1yZXZpdmVkX3VuaXRzGAogASgFEhIKCmRpZWRfdW5pdHMYCyABKAUSHgoRYmFzZWxpbmVfZ3JhZGllbnQYDCABKAFIA4gBARIfChJjYW5kaWRhdGVfZ3JhZGllbnQYDSABKAFIBIgBARITCgtiYXNlbGluZV91cxgOIAEoAxIUCgxjYW5kaWRhdGVfdXMYDyABKAMSDAoEcm1zZRgQIAEoARIQCghtZWFuX2FicxgRIAEoARIYCgttZWFuX2Nvc2luZRgSIAEoAUgFiAEBIoIBCgRUaWVyEhQKEFRJRVJfVU5TUEVDSUZJRUQQABINCglJREVOVElDQUwQARIOCgpFUVVJVkFMRU5UEAISEwoPRk9STVVMQV9WQVJJQU5UEAMSFQoRUVVBTlRJWkFUSU9OX0xJS0UQBBINCglESUZGRVJFTlQQBRIKCgZCUk9LRU4QBkIOCgxfcmVsYXRpdmVfbDJCCgoIX3NxbnJfZGJCEAoOX2xvd2VzdF9jb3NpbmVCFAoSX2Jhc2VsaW5lX2dyYWRpZW50QhUKE19jYW5kaWRhdGVfZ3JhZGllbnRCDgoMX21lYW5fY29zaW5lIpEBCglOYW1lZFN3YXASDAoEbmFtZRgBIAEoCRIUCgdzcW5yX2RiGAIgASgBSACIAQESEQoJZXhwbGFpbmVkGAMgASgBEhEKCXJ1bm5lcl91cBgEIAEoCRIbChNydW5uZXJfdXBfZXhwbGFpbmVkGAUgASgBEhEKCW51bV90cmllZBgGIAEoBUIKCghfc3Fucl9kYiLmAgoPUmV0cmlldmFsUmVwb3J0EjAKCGJhc2VsaW5lGAEgASgLMh4uYXNzYXkudjEuUmV0cmlldmFsUmVwb3J0LlNpZGUSMgoKYm90aF9zaWRlcxgCIAEoCzIeLmFzc2F5LnYxLlJldHJpZXZhbFJlcG9ydC5TaWRlEjMKC3N0YWxlX2luZGV4GAMgASgLMh4uYXNzYXkudjEuUmV0cmlldmFsUmVwb3J0LlNpZGUSEwoLbnVtX3F1ZXJpZXMYBCABKAMSFQoNbnVtX2RvY3VtZW50cxgFIAEoAxqLAQoEU2lkZRIWCg5wcmVjaXNpb25fYXRfMRgBIAEoARIXCg9wcmVjaXNpb25fYXRfMTAYAiABKAESEQoJbXJyX2F0XzEwGAMgASgBEhIKCm5kY2dfYXRfMTAYBCABKAESFQoNdG9wMTBfamFjY2FyZBgFIAEoARIUCgx0b3AxX2NoYW5nZWQYBiABKAMilAIKC0xheWVyUmVwb3J0EhAKCGJhc2VsaW5lGAEgASgJEhEKCWNhbmRpZGF0ZRgCIAEoCRIXCg9kYXRhc2V0X3ZlcnNpb24YAyABKAkSEAoIbnVtX3Jvd3MYBCABKAMSKQoGbGF5ZXJzGAUgAygLMhkuYXNzYXkudjEuTGF5ZXJDb21wYXJpc29uEhcKD2ZpcnN0X2RpdmVyZ2luZxgGIAEoCRIhCgRzd2FwGAcgASgLMhMuYXNzYXkudjEuTmFtZWRTd2FwEiwKCXJldHJpZXZhbBgIIAEoCzIZLmFzc2F5LnYxLlJldHJpZXZhbFJlcG9ydBITCgtudW1fc2tpcHBlZBgJIAEoAxILCgNpc2EYCiABKAkixQIKCURpYWdub3NpcxIVCg1tb2RlbF92ZXJzaW9uGAEgASgJEhcKD2RhdGFzZXRfdmVyc2lvbhgCIAEoCRIQCghudW1fcm93cxgDIAEoAxItCghmaW5kaW5ncxgEIAMoCzIbLmFzc2F5LnYxLkRpYWdub3Npcy5GaW5kaW5nGsYBCgdGaW5kaW5nEjYKCHNldmVyaXR5GAEgASgOMiQuYXNzYXkudjEuRGlhZ25vc2lzLkZpbmRpbmcuU2V2ZXJpdHkSDQoFY2hlY2sYAiABKAkSDQoFbGF5ZXIYAyABKAkSDAoEdGV4dBgEIAEoCRINCgV2YWx1ZRgFIAEoASJICghTZXZlcml0eRIYChRTRVZFUklUWV9VTlNQRUNJRklFRBAAEggKBEZJTkUQARILCgdXQVJOSU5HEAISCwoHUFJPQkxFTRADItUBChJBY3RpdmF0aW9uRnVuY3Rpb24SDAoEbmFtZRgBIAEoCRIPCgdmb3JtdWxhGAIgASgJEhIKCmRlcml2YXRpdmUYAyABKAkSEQoJcGFyYW1ldGVyGAQgASgJEgwKBG5vdGUYBSABKAkSMwoHYWxpYXNlcxgGIAMoCzIiLmFzc2F5LnYxLkFjdGl2YXRpb25GdW5jdGlvbi5BbGlhcxo2CgVBbGlhcxIRCglmcmFtZXdvcmsYASABKAkSDAoEbmFtZRgCIAEoCRIMCgRub3RlGAMgASgJIocCCg9TYWZldGVuc29yc0ZpbGUSMQoHdGVuc29ycxgBIAMoCzIgLmFzc2F5LnYxLlNhZmV0ZW5zb3JzRmlsZS5UZW5zb3ISOQoIbWV0YWRhdGEYAiADKAsyJy5hc3NheS52MS5TYWZldGVuc29yc0ZpbGUuTWV0YWRhdGFFbnRyeRpVCgZUZW5zb3ISDAoEbmFtZRgBIAEoCRINCgVkdHlwZRgCIAEoCRINCgVzaGFwZRgDIAMoAxIRCgludW1fYnl0ZXMYBCABKAMSDAoEbm90ZRgFIAEoCRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiRgoTQWN0aXZhdGlvbkZ1bmN0aW9ucxIvCglmdW5jdGlvbnMYASADKAsyHC5hc3NheS52MS5BY3RpdmF0aW9uRnVuY3Rpb24ifAoUQWN0aXZhdGlvbkRpZmZlcmVuY2USDQoFZmlyc3QYASABKAkSDgoGc2Vjb25kGAIgASgJEg8KB21heF9hYnMYAyABKAESEgoKbWF4X2Fic19hdBgEIAEoARIUCgdzcW5yX2RiGAUgASgBSACIAQFCCgoIX3NxbnJfZGIy+AEKFVJlZmVyZW5jZU1vZGVsU2VydmljZRJRChJEZXJpdmVNb2RlbFZlcnNpb24SIy5hc3NheS52MS5EZXJpdmVNb2RlbFZlcnNpb25SZXF1ZXN0GhYuYXNzYXkudjEuTW9kZWxWZXJzaW9uEkYKDUNvbXBhcmVMYXllcnMSHi5hc3NheS52MS5Db21wYXJlTGF5ZXJzUmVxdWVzdBoVLmFzc2F5LnYxLkxheWVyUmVwb3J0EkQKDURpYWdub3NlTW9kZWwSHi5hc3NheS52MS5EaWFnbm9zZU1vZGVsUmVxdWVzdBoTLmFzc2F5LnYxLkRpYWdub3Npc2IGcHJvdG8z", [file_assay_v1_model_service]);
+  fileDesc("CiZhc3NheS92MS9yZWZlcmVuY2VfbW9kZWxfc2VydmljZS5wcm90bxIIYXNzYXkudjEixAEKGURlcml2ZU1vZGVsVmVyc2lvblJlcXVlc3QSDAoEYmFzZRgBIAEoCRITCgthY3RpdmF0aW9ucxgCIAMoCRIUCgxxdWFudGl6YXRpb24YAyABKAkSDQoFZHR5cGUYBCABKAkSGAoLdGVtcGVyYXR1cmUYBSABKAFIAIgBARIbChNjYWxpYnJhdGlvbl9kYXRhc2V0GAYgASgJEhgKEGNhbGlicmF0aW9uX3Jvd3MYByABKAlCDgoMX3RlbXBlcmF0dXJlIlQKFENvbXBhcmVMYXllcnNSZXF1ZXN0EhAKCGJhc2VsaW5lGAEgASgJEhEKCWNhbmRpZGF0ZRgCIAEoCRIXCg9kYXRhc2V0X3ZlcnNpb24YAyABKAkiRgoURGlhZ25vc2VNb2RlbFJlcXVlc3QSFQoNbW9kZWxfdmVyc2lvbhgBIAEoCRIXCg9kYXRhc2V0X3ZlcnNpb24YAiABKAkikgQKC0xheWVySGVhbHRoEhAKCHByZV9tZWFuGAEgASgBEg8KB3ByZV9zdGQYAiABKAESDAoEbWVhbhgDIAEoARILCgNzdGQYBCABKAESEgoKemVyb19zaGFyZRgFIAEoARIWCg5uZWdhdGl2ZV9zaGFyZRgGIAEoARIcCg9zYXR1cmF0ZWRfc2hhcmUYByABKAFIAIgBARISCgpkZWFkX3VuaXRzGAggASgFEhYKDmNvbnN0YW50X3VuaXRzGAkgASgFEhEKCW51bV91bml0cxgKIAEoBRIVCghrdXJ0b3NpcxgLIAEoAUgBiAEBEg8KB21heF9hYnMYDCABKAESGgoNb3V0bGllcl9yYXRpbxgNIAEoAUgCiAEBEhsKDmVmZmVjdGl2ZV9yYW5rGA4gASgBSAOIAQESIAoTcGFydGljaXBhdGlvbl9yYXRpbxgPIAEoAUgEiAEBEhYKDm51bV9ub3RfZmluaXRlGBAgASgDEhYKDm5lZ2F0aXZlX2NvZGVzGBEgASgBEgsKA21pbhgSIAEoARILCgNtYXgYEyABKAESEQoJaGlzdG9ncmFtGBQgAygDQhIKEF9zYXR1cmF0ZWRfc2hhcmVCCwoJX2t1cnRvc2lzQhAKDl9vdXRsaWVyX3JhdGlvQhEKD19lZmZlY3RpdmVfcmFua0IWChRfcGFydGljaXBhdGlvbl9yYXRpbyLhBQoPTGF5ZXJDb21wYXJpc29uEgwKBG5hbWUYASABKAkSDwoHbWF4X2FicxgCIAEoARIYCgtyZWxhdGl2ZV9sMhgDIAEoAUgAiAEBEhQKB3NxbnJfZGIYBCABKAFIAYgBARIaCg1sb3dlc3RfY29zaW5lGAUgASgBSAKIAQESEwoLbm9pc2VfZmxvb3IYBiABKAESLAoEdGllchgHIAEoDjIeLmFzc2F5LnYxLkxheWVyQ29tcGFyaXNvbi5UaWVyEi4KD2Jhc2VsaW5lX2hlYWx0aBgIIAEoCzIVLmFzc2F5LnYxLkxheWVySGVhbHRoEi8KEGNhbmRpZGF0ZV9oZWFsdGgYCSABKAsyFS5hc3NheS52MS5MYXllckhlYWx0aBIVCg1yZXZpdmVkX3VuaXRzGAogASgFEhIKCmRpZWRfdW5pdHMYCyABKAUSHgoRYmFzZWxpbmVfZ3JhZGllbnQYDCABKAFIA4gBARIfChJjYW5kaWRhdGVfZ3JhZGllbnQYDSABKAFIBIgBARITCgtiYXNlbGluZV91cxgOIAEoAxIUCgxjYW5kaWRhdGVfdXMYDyABKAMSDAoEcm1zZRgQIAEoARIQCghtZWFuX2FicxgRIAEoARIYCgttZWFuX2Nvc2luZRgSIAEoAUgFiAEBIoIBCgRUaWVyEhQKEFRJRVJfVU5TUEVDSUZJRUQQABINCglJREVOVElDQUwQARIOCgpFUVVJVkFMRU5UEAISEwoPRk9STVVMQV9WQVJJQU5UEAMSFQoRUVVBTlRJWkFUSU9OX0xJS0UQBBINCglESUZGRVJFTlQQBRIKCgZCUk9LRU4QBkIOCgxfcmVsYXRpdmVfbDJCCgoIX3NxbnJfZGJCEAoOX2xvd2VzdF9jb3NpbmVCFAoSX2Jhc2VsaW5lX2dyYWRpZW50QhUKE19jYW5kaWRhdGVfZ3JhZGllbnRCDgoMX21lYW5fY29zaW5lIpEBCglOYW1lZFN3YXASDAoEbmFtZRgBIAEoCRIUCgdzcW5yX2RiGAIgASgBSACIAQESEQoJZXhwbGFpbmVkGAMgASgBEhEKCXJ1bm5lcl91cBgEIAEoCRIbChNydW5uZXJfdXBfZXhwbGFpbmVkGAUgASgBEhEKCW51bV90cmllZBgGIAEoBUIKCghfc3Fucl9kYiLmAgoPUmV0cmlldmFsUmVwb3J0EjAKCGJhc2VsaW5lGAEgASgLMh4uYXNzYXkudjEuUmV0cmlldmFsUmVwb3J0LlNpZGUSMgoKYm90aF9zaWRlcxgCIAEoCzIeLmFzc2F5LnYxLlJldHJpZXZhbFJlcG9ydC5TaWRlEjMKC3N0YWxlX2luZGV4GAMgASgLMh4uYXNzYXkudjEuUmV0cmlldmFsUmVwb3J0LlNpZGUSEwoLbnVtX3F1ZXJpZXMYBCABKAMSFQoNbnVtX2RvY3VtZW50cxgFIAEoAxqLAQoEU2lkZRIWCg5wcmVjaXNpb25fYXRfMRgBIAEoARIXCg9wcmVjaXNpb25fYXRfMTAYAiABKAESEQoJbXJyX2F0XzEwGAMgASgBEhIKCm5kY2dfYXRfMTAYBCABKAESFQoNdG9wMTBfamFjY2FyZBgFIAEoARIUCgx0b3AxX2NoYW5nZWQYBiABKAMi7QIKC0xheWVyUmVwb3J0EhAKCGJhc2VsaW5lGAEgASgJEhEKCWNhbmRpZGF0ZRgCIAEoCRIXCg9kYXRhc2V0X3ZlcnNpb24YAyABKAkSEAoIbnVtX3Jvd3MYBCABKAMSKQoGbGF5ZXJzGAUgAygLMhkuYXNzYXkudjEuTGF5ZXJDb21wYXJpc29uEhcKD2ZpcnN0X2RpdmVyZ2luZxgGIAEoCRIhCgRzd2FwGAcgASgLMhMuYXNzYXkudjEuTmFtZWRTd2FwEiwKCXJldHJpZXZhbBgIIAEoCzIZLmFzc2F5LnYxLlJldHJpZXZhbFJlcG9ydBITCgtudW1fc2tpcHBlZBgJIAEoAxILCgNpc2EYCiABKAkSKgoNYmFzZWxpbmVfY29zdBgLIAEoCzITLmFzc2F5LnYxLk1vZGVsQ29zdBIrCg5jYW5kaWRhdGVfY29zdBgMIAEoCzITLmFzc2F5LnYxLk1vZGVsQ29zdCLFAgoJRGlhZ25vc2lzEhUKDW1vZGVsX3ZlcnNpb24YASABKAkSFwoPZGF0YXNldF92ZXJzaW9uGAIgASgJEhAKCG51bV9yb3dzGAMgASgDEi0KCGZpbmRpbmdzGAQgAygLMhsuYXNzYXkudjEuRGlhZ25vc2lzLkZpbmRpbmcaxgEKB0ZpbmRpbmcSNgoIc2V2ZXJpdHkYASABKA4yJC5hc3NheS52MS5EaWFnbm9zaXMuRmluZGluZy5TZXZlcml0eRINCgVjaGVjaxgCIAEoCRINCgVsYXllchgDIAEoCRIMCgR0ZXh0GAQgASgJEg0KBXZhbHVlGAUgASgBIkgKCFNldmVyaXR5EhgKFFNFVkVSSVRZX1VOU1BFQ0lGSUVEEAASCAoERklORRABEgsKB1dBUk5JTkcQAhILCgdQUk9CTEVNEAMy+AEKFVJlZmVyZW5jZU1vZGVsU2VydmljZRJRChJEZXJpdmVNb2RlbFZlcnNpb24SIy5hc3NheS52MS5EZXJpdmVNb2RlbFZlcnNpb25SZXF1ZXN0GhYuYXNzYXkudjEuTW9kZWxWZXJzaW9uEkYKDUNvbXBhcmVMYXllcnMSHi5hc3NheS52MS5Db21wYXJlTGF5ZXJzUmVxdWVzdBoVLmFzc2F5LnYxLkxheWVyUmVwb3J0EkQKDURpYWdub3NlTW9kZWwSHi5hc3NheS52MS5EaWFnbm9zZU1vZGVsUmVxdWVzdBoTLmFzc2F5LnYxLkRpYWdub3Npc2IGcHJvdG8z", [file_assay_v1_model_service]);
 
 /**
  * @generated from message assay.v1.DeriveModelVersionRequest
@@ -216,7 +216,7 @@ export type LayerHealth = Message<"assay.v1.LayerHealth"> & {
   numUnits: number;
 
   /**
-   * Excess kurtosis of the results. Absent when they are constant.
+   * Excess kurtosis of the results. Absent when they are constant or their fourth powers overflow.
    *
    * @generated from field: optional double kurtosis = 11;
    */
@@ -395,7 +395,8 @@ export type LayerComparison = Message<"assay.v1.LayerComparison"> & {
   candidateGradient?: number | undefined;
 
   /**
-   * Time of the layer over all rows, microseconds. 0 against an output set.
+   * Time of the layer over all rows, microseconds: the shortest of a few runs, which both sides make
+   * in turn. 0 against an output set.
    *
    * @generated from field: int64 baseline_us = 14;
    */
@@ -736,6 +737,20 @@ export type LayerReport = Message<"assay.v1.LayerReport"> & {
    * @generated from field: string isa = 10;
    */
   isa: string;
+
+  /**
+   * What the baseline costs, by layers too.
+   *
+   * @generated from field: assay.v1.ModelCost baseline_cost = 11;
+   */
+  baselineCost?: ModelCost | undefined;
+
+  /**
+   * The same of the candidate. Absent against an output set.
+   *
+   * @generated from field: assay.v1.ModelCost candidate_cost = 12;
+   */
+  candidateCost?: ModelCost | undefined;
 };
 
 /**
@@ -801,7 +816,8 @@ export type Diagnosis_Finding = Message<"assay.v1.Diagnosis.Finding"> & {
   severity: Diagnosis_Finding_Severity;
 
   /**
-   * What was looked at: `constant outputs`, `dead units`, `saturation`, `vanishing gradients`,
+   * What was looked at: `constant outputs`, `dead units`, `saturation`, `outlier channels`,
+   * `gradient flow` or, where it is lost, `vanishing gradients` or `exploding gradients`,
    * `over-confidence`, `not finite`.
    *
    * @generated from field: string check = 2;
@@ -877,245 +893,6 @@ export enum Diagnosis_Finding_Severity {
  */
 export const Diagnosis_Finding_SeveritySchema: GenEnum<Diagnosis_Finding_Severity> = /*@__PURE__*/
   enumDesc(file_assay_v1_reference_model_service, 8, 0, 0);
-
-/**
- * An activation function, as `assay activation` shows it.
- *
- * @generated from message assay.v1.ActivationFunction
- */
-export type ActivationFunction = Message<"assay.v1.ActivationFunction"> & {
-  /**
-   * Exact name, as `gelu_tanh` or `elu(1)`.
-   *
-   * @generated from field: string name = 1;
-   */
-  name: string;
-
-  /**
-   * Value in terms of x.
-   *
-   * @generated from field: string formula = 2;
-   */
-  formula: string;
-
-  /**
-   * Derivative in terms of x.
-   *
-   * @generated from field: string derivative = 3;
-   */
-  derivative: string;
-
-  /**
-   * Name of its parameter. Empty: it has none.
-   *
-   * @generated from field: string parameter = 4;
-   */
-  parameter: string;
-
-  /**
-   * What goes wrong with it. May be empty.
-   *
-   * @generated from field: string note = 5;
-   */
-  note: string;
-
-  /**
-   * What it is called elsewhere.
-   *
-   * @generated from field: repeated assay.v1.ActivationFunction.Alias aliases = 6;
-   */
-  aliases: ActivationFunction_Alias[];
-};
-
-/**
- * Describes the message assay.v1.ActivationFunction.
- * Use `create(ActivationFunctionSchema)` to create a new message.
- */
-export const ActivationFunctionSchema: GenMessage<ActivationFunction> = /*@__PURE__*/
-  messageDesc(file_assay_v1_reference_model_service, 9);
-
-/**
- * What another framework calls a function.
- *
- * @generated from message assay.v1.ActivationFunction.Alias
- */
-export type ActivationFunction_Alias = Message<"assay.v1.ActivationFunction.Alias"> & {
-  /**
-   * `torch`, `hf` (Hugging Face), `ggml`, `onnx`, `tensorrt_llm`, ...
-   *
-   * @generated from field: string framework = 1;
-   */
-  framework: string;
-
-  /**
-   * As it is spelled there.
-   *
-   * @generated from field: string name = 2;
-   */
-  name: string;
-
-  /**
-   * What goes with it. May be empty.
-   *
-   * @generated from field: string note = 3;
-   */
-  note: string;
-};
-
-/**
- * Describes the message assay.v1.ActivationFunction.Alias.
- * Use `create(ActivationFunction_AliasSchema)` to create a new message.
- */
-export const ActivationFunction_AliasSchema: GenMessage<ActivationFunction_Alias> = /*@__PURE__*/
-  messageDesc(file_assay_v1_reference_model_service, 9, 0);
-
-/**
- * A safetensors file, as `assay model inspect` shows it.
- *
- * @generated from message assay.v1.SafetensorsFile
- */
-export type SafetensorsFile = Message<"assay.v1.SafetensorsFile"> & {
-  /**
-   * By position in the file.
-   *
-   * @generated from field: repeated assay.v1.SafetensorsFile.Tensor tensors = 1;
-   */
-  tensors: SafetensorsFile_Tensor[];
-
-  /**
-   * `__metadata__`.
-   *
-   * @generated from field: map<string, string> metadata = 2;
-   */
-  metadata: { [key: string]: string };
-};
-
-/**
- * Describes the message assay.v1.SafetensorsFile.
- * Use `create(SafetensorsFileSchema)` to create a new message.
- */
-export const SafetensorsFileSchema: GenMessage<SafetensorsFile> = /*@__PURE__*/
-  messageDesc(file_assay_v1_reference_model_service, 10);
-
-/**
- * One tensor.
- *
- * @generated from message assay.v1.SafetensorsFile.Tensor
- */
-export type SafetensorsFile_Tensor = Message<"assay.v1.SafetensorsFile.Tensor"> & {
-  /**
-   * Name in the file.
-   *
-   * @generated from field: string name = 1;
-   */
-  name: string;
-
-  /**
-   * As spelled there: `F32`, `BF16`, ...
-   *
-   * @generated from field: string dtype = 2;
-   */
-  dtype: string;
-
-  /**
-   * Sizes, outermost first.
-   *
-   * @generated from field: repeated int64 shape = 3;
-   */
-  shape: bigint[];
-
-  /**
-   * Bytes of its data.
-   *
-   * @generated from field: int64 num_bytes = 4;
-   */
-  numBytes: bigint;
-
-  /**
-   * Why it cannot be a weight. Empty: it can.
-   *
-   * @generated from field: string note = 5;
-   */
-  note: string;
-};
-
-/**
- * Describes the message assay.v1.SafetensorsFile.Tensor.
- * Use `create(SafetensorsFile_TensorSchema)` to create a new message.
- */
-export const SafetensorsFile_TensorSchema: GenMessage<SafetensorsFile_Tensor> = /*@__PURE__*/
-  messageDesc(file_assay_v1_reference_model_service, 10, 0);
-
-/**
- * The activation functions.
- *
- * @generated from message assay.v1.ActivationFunctions
- */
-export type ActivationFunctions = Message<"assay.v1.ActivationFunctions"> & {
-  /**
-   * In the order of the catalogue.
-   *
-   * @generated from field: repeated assay.v1.ActivationFunction functions = 1;
-   */
-  functions: ActivationFunction[];
-};
-
-/**
- * Describes the message assay.v1.ActivationFunctions.
- * Use `create(ActivationFunctionsSchema)` to create a new message.
- */
-export const ActivationFunctionsSchema: GenMessage<ActivationFunctions> = /*@__PURE__*/
-  messageDesc(file_assay_v1_reference_model_service, 11);
-
-/**
- * How far two activation functions are apart, before any network.
- *
- * @generated from message assay.v1.ActivationDifference
- */
-export type ActivationDifference = Message<"assay.v1.ActivationDifference"> & {
-  /**
-   * Exact name of the first function.
-   *
-   * @generated from field: string first = 1;
-   */
-  first: string;
-
-  /**
-   * Exact name of the second.
-   *
-   * @generated from field: string second = 2;
-   */
-  second: string;
-
-  /**
-   * Largest absolute difference on [-12, 12].
-   *
-   * @generated from field: double max_abs = 3;
-   */
-  maxAbs: number;
-
-  /**
-   * Where it is reached.
-   *
-   * @generated from field: double max_abs_at = 4;
-   */
-  maxAbsAt: number;
-
-  /**
-   * 20 log10(|first| / |first - second|) for standard normal inputs, in dB. Absent when the
-   * functions are equal.
-   *
-   * @generated from field: optional double sqnr_db = 5;
-   */
-  sqnrDb?: number | undefined;
-};
-
-/**
- * Describes the message assay.v1.ActivationDifference.
- * Use `create(ActivationDifferenceSchema)` to create a new message.
- */
-export const ActivationDifferenceSchema: GenMessage<ActivationDifference> = /*@__PURE__*/
-  messageDesc(file_assay_v1_reference_model_service, 12);
 
 /**
  * Model versions with artifacts, which the server runs itself: changed by declaration and compared
