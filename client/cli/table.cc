@@ -139,3 +139,44 @@ std::string Table::Text(std::size_t width, const Palette& palette, std::size_t i
             gap;
       }
       text += WithoutTrailingBlanks(line) + "\n";
+    }
+  }
+  return text;
+}
+
+std::string Table::Csv() const {
+  std::string text;
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    text += (c == 0 ? "" : ",") + CsvField(columns_[c].title);
+  }
+  text += "\r\n";
+  for (const std::vector<Cell>& row : rows_) {
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      text += c == 0 ? "" : ",";
+      const std::string& cell = row[c].text;
+      text += CsvField(LooksLikeFormula(cell) ? "'" + cell : cell);
+    }
+    text += "\r\n";
+  }
+  return text;
+}
+
+std::string Table::Markdown() const {
+  std::string text = "|";
+  std::string rule = "|";
+  for (const TableColumn& column : columns_) {
+    text += " " + MarkdownText(column.title) + " |";
+    rule += column.align == Align::kRight ? " ---: |" : " --- |";
+  }
+  text += "\n" + rule + "\n";
+  for (const std::vector<Cell>& row : rows_) {
+    text += "|";
+    for (const Cell& cell : row) {
+      text += " " + MarkdownText(cell.text) + " |";
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace assay::cli

@@ -53,3 +53,44 @@ TEST(TableTextTest, CutsInsideWhereTheEndTellsTextsApart) {
   const std::string text = table.Text(27, kPlain);
   EXPECT_NE(text.find(".p50"), std::string::npos) << text;
   EXPECT_NE(text.find(".p95"), std::string::npos) << text;
+}
+
+TEST(TableTextTest, MakesDataSafeForTheTerminal) {
+  Table table({{"INPUT"}});
+  table.AddRow({"a\x1b[2Jb\nc"});
+  EXPECT_EQ(table.Text(80, kPlain), "INPUT\na?[2Jb c\n");
+}
+
+TEST(TableTextTest, ColoursOneCell) {
+  Table table({{"A"}, {"B"}});
+  table.AddRow({Cell("x", Ink::kRed), "y"});
+  EXPECT_EQ(table.Text(80, Palette(true)), "\x1b[1mA  B\x1b[0m\n\x1b[31mx\x1b[0m  y\n");
+}
+
+TEST(TableTextTest, IndentsEveryLine) { EXPECT_EQ(Table({{"A"}}).Text(80, kPlain, 2), "  A\n"); }
+
+TEST(TableCsvTest, QuotesAsRfc4180) {
+  Table table({{"key"}, {"text"}});
+  table.AddRow({"a,b", "say \"hi\"\nthere"});
+  EXPECT_EQ(table.Csv(), "key,text\r\n\"a,b\",\"say \"\"hi\"\"\nthere\"\r\n");
+}
+
+TEST(TableCsvTest, DisarmsFormulasButNotNumbers) {
+  Table table({{"v"}});
+  for (const char* value : {"=1+1", "@x", "-x", "+y", "-1.5", "+2e3"}) {
+    table.AddRow({value});
+  }
+  EXPECT_EQ(table.Csv(), "v\r\n'=1+1\r\n'@x\r\n'-x\r\n'+y\r\n-1.5\r\n+2e3\r\n");
+}
+
+TEST(TableMarkdownTest, EscapesItsMarks) {
+  Table table({{"key"}, {"rows", Align::kRight}});
+  table.AddRow({"a|b_c", "1"});
+  EXPECT_EQ(table.Markdown(),
+            "| key | rows |\n"
+            "| --- | ---: |\n"
+            "| a\\|b\\_c | 1 |\n");
+}
+
+}  // namespace
+}  // namespace assay::cli
