@@ -57,7 +57,8 @@ void AddGlobalOptions(CLI::App& app, ParsedOptions& options) {
   AddSetting(app, global, "--color", SettingId::kColor,
              "auto, always or never [ASSAY_COLOR; NO_COLOR]");
   app.add_option("-o,--output", global.output,
-                 "text, json (the API's message), csv or md; for a verdict also junit or sarif")
+                 "text, json (the API's message), csv or md; for a verdict also junit or sarif, "
+                 "for rows jsonl")
       ->capture_default_str()
       ->group("Global options");
   app.add_flag("-q,--quiet", global.is_quiet, "No progress and no notes")->group("Global options");

@@ -134,6 +134,9 @@ void Context::Print(const google::protobuf::Message& message, const Table& table
     case OutputFormat::kJson:
       Print(JsonText(message));
       return;
+    case OutputFormat::kJsonl:
+      Print(JsonLines(message));
+      return;
     case OutputFormat::kCsv:
       Print(table.Csv());
       return;

@@ -1,5 +1,6 @@
 #include "client/cli/output.h"
 
+#include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 #include <google/protobuf/util/json_util.h>
 
@@ -19,6 +20,8 @@ std::string_view NameOf(OutputFormat format) {
       return "text";
     case OutputFormat::kJson:
       return "json";
+    case OutputFormat::kJsonl:
+      return "jsonl";
     case OutputFormat::kCsv:
       return "csv";
     case OutputFormat::kMarkdown:
@@ -41,6 +44,17 @@ std::string ListNames(std::span<const OutputFormat> formats) {
   return list;
 }
 
+std::string Json(const google::protobuf::Message& message, bool is_indented) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = is_indented;
+  options.always_print_primitive_fields = true;
+  options.preserve_proto_field_names = true;
+  std::string json;
+  // Fails only for messages with Any fields, which the API does not have.
+  const auto status = google::protobuf::util::MessageToJsonString(message, &json, options);
+  return status.ok() ? json : absl::StrFormat("{\"error\": \"%s\"}\n", status.ToString());
+}
+
 }  // namespace
 
 absl::StatusOr<OutputFormat> ParseOutputFormat(std::string_view what, std::string_view name,
@@ -51,15 +65,22 @@ absl::StatusOr<OutputFormat> ParseOutputFormat(std::string_view what, std::strin
                                       "%s is %s, not '%s'", what, ListNames(formats), name));
 }
 
-std::string JsonText(const google::protobuf::Message& message) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  options.always_print_primitive_fields = true;
-  options.preserve_proto_field_names = true;
-  std::string json;
-  // Fails only for messages with Any fields, which the API does not have.
-  const auto status = google::protobuf::util::MessageToJsonString(message, &json, options);
-  return status.ok() ? json : absl::StrFormat("{\"error\": \"%s\"}\n", status.ToString());
+std::string JsonText(const google::protobuf::Message& message) { return Json(message, true); }
+
+std::string JsonLines(const google::protobuf::Message& message) {
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
+    const google::protobuf::FieldDescriptor* const field = message.GetDescriptor()->field(i);
+    if (field->is_repeated() &&
+        field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) {
+      std::string lines;
+      for (int element = 0; element < reflection.FieldSize(message, field); ++element) {
+        lines += Json(reflection.GetRepeatedMessage(message, field, element), false) + "\n";
+      }
+      return lines;
+    }
+  }
+  return "";
 }
 
 std::string JoinedJson(const std::string& first, const std::string& second) {

@@ -232,7 +232,8 @@ void AddRowsCommand(CLI::App& app, Action& action) {
       ->check(CLI::NonNegativeNumber);
   rows->footer("Example: assay rows 14 --show broken --cohort digit=8");
   rows->callback([options, &action] {
-    action = [options](Context& context) { return RunRows(context, *options); };
+    action =
+        Action([options](Context& context) { return RunRows(context, *options); }, kRowFormats);
   });
 }
 

@@ -85,6 +85,8 @@ std::string Render(Context& context, OutputFormat format, const VerdictReport& r
     }
     case OutputFormat::kJson:
       return JsonText(report.comparison);
+    case OutputFormat::kJsonl:  // not among kVerdictFormats
+      break;
     case OutputFormat::kCsv:
       return VerdictTable(report.comparison).Csv();
     case OutputFormat::kMarkdown:

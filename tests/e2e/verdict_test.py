@@ -392,6 +392,8 @@ class RowMemoryTest(VerdictCase):
         self.assertEqual(flips, {"k00007": (4, 4), "k00020": (0, 4)})
         text = self.ok("rows", found["name"].rsplit("/", 1)[1], "--show", "broken")
         self.assertIn("4 of 4", text)
+        lines = self.ok("rows", found["name"].rsplit("/", 1)[1], "--show", "broken", "-o", "jsonl")
+        self.assertEqual([json.loads(line) for line in lines.splitlines()], rows)
 
 
 if __name__ == "__main__":

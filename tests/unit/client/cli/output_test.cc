@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+
 #include "absl/status/status.h"
 #include "assay/v1/comparison_service.pb.h"
 
@@ -23,6 +26,8 @@ TEST(ParseOutputFormatTest, AFormatThatTheCommandDoesNotWriteIsAnErrorThatNamesT
   EXPECT_EQ(
       ParseOutputFormat("output", "yaml", kVerdictFormats).status(),
       absl::InvalidArgumentError("output is text, json, csv, md, junit or sarif, not 'yaml'"));
+  EXPECT_EQ(ParseOutputFormat("output", "sarif", kRowFormats).status(),
+            absl::InvalidArgumentError("output is text, json, jsonl, csv or md, not 'sarif'"));
   EXPECT_EQ(ParseOutputFormat("output", "json", kTextFormat).status(),
             absl::InvalidArgumentError("output is text, not 'json'"));
 }
@@ -38,6 +43,18 @@ TEST(JsonTextTest, NamesFieldsAsTheSchemaDoes) {
 
 TEST(JsonTextTest, LeavesOutAnAbsentNumber) {
   EXPECT_EQ(JsonText(v1::GateResult()).find("delta"), std::string::npos);
+}
+
+TEST(JsonLinesTest, WritesEveryElementOfTheListOnALineOfItsOwn) {
+  v1::ListComparisonRowsResponse response;
+  response.set_total_rows(2);
+  response.add_rows()->set_key("a\nb");
+  response.add_rows()->set_key("c");
+  const std::string lines = JsonLines(response);
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 2);
+  EXPECT_EQ(lines.find("{\"row\":\"0\",\"key\":\"a\\nb\",\"bucket\":"), 0U);
+  EXPECT_NE(lines.find("\n{\"row\":\"0\",\"key\":\"c\","), std::string::npos);
+  EXPECT_EQ(JsonLines(v1::ListComparisonRowsResponse()), "");
 }
 
 TEST(JoinedJsonTest, MergesTwoObjects) {
