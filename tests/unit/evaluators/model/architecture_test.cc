@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <cstring>
+#include <limits>
 #include <string>
 
 #include "absl/strings/str_format.h"
@@ -101,6 +104,20 @@ TEST(ReferenceModelTest, AnotherShapeIsNamedWithBoth) {
                       .status()
                       .message()),
       HasSubstr("tensor 'fc1.weight' has shape [128, 64], want [127, 64]"));
+}
+
+TEST(ReferenceModelTest, ANanWeightIsNamedWithBlockAndPosition) {
+  std::string file = ReadReferenceFile("mlp_relu.safetensors");
+  const auto index = ReadSafetensorsIndex(file);
+  ASSERT_TRUE(index.ok()) << index.status();
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  // Row 2, column 5 of [128, 64].
+  const auto position =
+      static_cast<std::size_t>(index->Find("fc1.weight")->begin) + (2 * 64 + 5) * sizeof(float);
+  std::memcpy(file.data() + position, &kNan, sizeof(float));
+  const auto architecture = *ParseArchitecture(ReadReferenceFile("mlp_relu.arch.json"));
+  EXPECT_EQ(std::string(ReferenceModel::Load(architecture, file).status().message()),
+            "block 'fc1': tensor 'fc1.weight': element [2, 5] is nan");
 }
 
 TEST(ActivationSwapTest, ALayerOrEveryLayerIsSwapped) {

@@ -470,6 +470,16 @@ TEST(ModelComparisonTest, QuantisationIsNoSwap) {
   EXPECT_EQ(comparison.layers.back().tier, DifferenceTier::kQuantizationLike);
 }
 
+TEST(ModelComparisonTest, ASwapIsNamedBeneathQuantisation) {
+  const ReferenceModel model = LoadReferenceModel("mlp_gelu");
+  Numerics numerics;
+  numerics.dtype = Dtype::kInt8;
+  const ModelComparison comparison =
+      Compared(model, Swapped(model, "gelu->gelu_tanh"), numerics, LoadDigits("test"));
+  EXPECT_EQ(comparison.swap.name, "every layer: gelu -> gelu_tanh");
+  EXPECT_EQ(comparison.swap.sqnr_db, std::nullopt);  // bit for bit
+}
+
 TEST(ModelComparisonTest, EqualModelsDivergeNowhere) {
   const ReferenceModel model = LoadReferenceModel("mlp_relu");
   const ModelComparison comparison = Compared(model, model, {}, LoadDigits("test"));
