@@ -40,9 +40,9 @@ struct ModelComparison {
   SwapName swap;
 };
 
-// Runs both on `features`. A swap that only the candidate's other arithmetic hides is named too.
-// `targets`: index of the right logit of each row, -1 where it is not
-// known; rows without one have no gradient. INVALID_ARGUMENT when the two have different layers.
+// Runs both on `features`. `targets`: index of the right logit of each row, -1 where it is not
+// known; rows without one have no gradient. A swap that only the candidate's other arithmetic hides
+// is named too. INVALID_ARGUMENT when the two have different layers.
 absl::StatusOr<ModelComparison> CompareModels(const ModelSide& baseline, const ModelSide& candidate,
                                               std::span<const float> features,
                                               std::span<const std::int32_t> targets);
