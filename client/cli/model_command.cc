@@ -40,13 +40,17 @@ struct ListOptions {
   std::int64_t limit = 50;
 };
 
+absl::Status InFile(const formats::InputFile& file, const absl::Status& status) {
+  return absl::InvalidArgumentError(
+      absl::StrFormat("%s: %s", file.name(), std::string(status.message())));
+}
+
 // A safetensors file, offline.
 absl::StatusOr<ExitCode> RunInspect(Context& context, const std::string& path) {
   ASSAY_ASSIGN_OR_RETURN(const formats::InputFile file, formats::InputFile::Open(path));
   const absl::StatusOr<SafetensorsIndex> index = ReadSafetensorsIndex(file.bytes());
   if (!index.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("%s: %s", file.name(), std::string(index.status().message())));
+    return InFile(file, index.status());
   }
   v1::SafetensorsFile message;
   Table table(
@@ -55,7 +59,9 @@ absl::StatusOr<ExitCode> RunInspect(Context& context, const std::string& path) {
     std::string note;
     if (IsFloatingPoint(tensor)) {
       const absl::Status values = TensorValues(file.bytes(), tensor).status();
-      note = values.ok() ? "" : "not finite";
+      // Without the tensor's name, which stands beside it.
+      const std::string message(values.message());
+      note = values.ok() ? "" : message.substr(message.rfind("': ") + 3);
     } else {
       note = "no weight: F64, F32, F16 and BF16 are";
     }
@@ -107,6 +113,13 @@ absl::StatusOr<v1::CreateModelVersionRequest> MakeRequest(const Context& context
       return absl::InvalidArgumentError(absl::StrFormat("%s: %d bytes, at most %d are taken",
                                                         weights.name(), weights.bytes().size(),
                                                         kMaxWeightsBytes));
+    }
+    if (architecture.bytes().empty()) {
+      return absl::InvalidArgumentError(absl::StrFormat("%s: is empty", architecture.name()));
+    }
+    // Before it is sent; and the server does not know the file's name.
+    if (const absl::Status status = ReadSafetensorsIndex(weights.bytes()).status(); !status.ok()) {
+      return InFile(weights, status);
     }
     request.set_architecture(std::string(architecture.bytes()));
     request.set_weights(std::string(weights.bytes()));

@@ -282,6 +282,17 @@ double FiniteValue(const Activation& activation, double x) {
   return x;
 }
 
+template <typename T>
+void ApplySlopes(std::span<const double> slopes, std::span<const T> x, std::span<T> y) {
+  for (std::size_t begin = 0; begin < x.size(); begin += slopes.size()) {
+    for (std::size_t channel = 0; channel < slopes.size(); ++channel) {
+      const Activation prelu = {ActivationKind::kPrelu, slopes[channel]};
+      y[begin + channel] =
+          static_cast<T>(ActivationValue(prelu, static_cast<double>(x[begin + channel])));
+    }
+  }
+}
+
 double FiniteDerivative(const Activation& activation, double x) {
   const double parameter = activation.parameter;
   switch (activation.kind) {
@@ -360,6 +371,14 @@ void ApplyActivation(const Activation& activation, std::span<const float> x, std
   for (std::size_t i = 0; i < x.size(); ++i) {
     y[i] = static_cast<float>(ActivationValue(activation, static_cast<double>(x[i])));
   }
+}
+
+void ApplyPrelu(std::span<const double> slopes, std::span<const double> x, std::span<double> y) {
+  ApplySlopes(slopes, x, y);
+}
+
+void ApplyPrelu(std::span<const double> slopes, std::span<const float> x, std::span<float> y) {
+  ApplySlopes(slopes, x, y);
 }
 
 }  // namespace assay

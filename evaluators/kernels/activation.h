@@ -54,4 +54,9 @@ double ActivationDerivative(const Activation& activation, double x);
 void ApplyActivation(const Activation& activation, std::span<const double> x, std::span<double> y);
 void ApplyActivation(const Activation& activation, std::span<const float> x, std::span<float> y);
 
+// prelu with a slope per channel: `x` and `y` hold rows of slopes.size() values. Otherwise as
+// above.
+void ApplyPrelu(std::span<const double> slopes, std::span<const double> x, std::span<double> y);
+void ApplyPrelu(std::span<const double> slopes, std::span<const float> x, std::span<float> y);
+
 }  // namespace assay

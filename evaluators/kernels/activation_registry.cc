@@ -27,7 +27,9 @@ constexpr ActivationInfo kActivations[] = {
     {Kind::kLeakyRelu, "leaky_relu", "x > 0 ? x : slope x", "x > 0 ? 1 : slope", "slope", 0.01,
      "TensorFlow's default slope is 0.2, Keras' 0.3"},
     {Kind::kPrelu, "prelu", "x > 0 ? x : slope x, slope learned", "x > 0 ? 1 : slope", "slope",
-     0.25, "a slope per channel belongs to axis 1 in torch; ONNX broadcasts it from the right"},
+     0.25,
+     "one slope, or one per channel (\"slopes\" in an architecture), which belongs to axis 1 in "
+     "torch; ONNX broadcasts it from the right"},
     {Kind::kElu, "elu", "x > 0 ? x : alpha (e^x - 1)", "x > 0 ? 1 : alpha e^x", "alpha", 1,
      "exp(x) - 1 loses every digit of a small negative x; this is expm1"},
     {Kind::kSelu, "selu", "1.0507009873554805 (x > 0 ? x : 1.6732632423543772 (e^x - 1))",

@@ -58,6 +58,9 @@ std::vector<TensorNeed> TensorsOf(const Block& block) {
     default:
       break;
   }
+  if (block.has_slopes) {
+    needs.push_back({name + ".slope", {block.type == BlockType::kFfn ? block.hidden : block.out}});
+  }
   return needs;
 }
 

@@ -35,6 +35,9 @@ struct Block {
   bool has_bias = false;
   // Of kActivation, kFfn and kGatedFfn always; of kLinear when something follows the product.
   std::optional<Activation> activation;
+  // Of the same but kGatedFfn: a tensor `NAME.slope` holds a slope of prelu per channel. It is read
+  // by no other function, and stays when another one takes the place of prelu.
+  bool has_slopes = false;
   NormType pre_norm = NormType::kNone;  // kFfn, kGatedFfn
   bool has_residual = false;
   double epsilon = 1e-5;

@@ -85,12 +85,17 @@ absl::StatusOr<NormType> ReadPreNorm(const ArchitectureFields& fields) {
 }
 
 absl::Status ReadLinear(const ArchitectureFields& fields, Block& block) {
-  ASSAY_RETURN_IF_ERROR(fields.CheckKeys({"type", "name", "in", "out", "bias", "activation"}));
+  ASSAY_RETURN_IF_ERROR(
+      fields.CheckKeys({"type", "name", "in", "out", "bias", "activation", "slopes"}));
   ASSAY_ASSIGN_OR_RETURN(block.in, fields.Width("in"));
   ASSAY_ASSIGN_OR_RETURN(block.out, fields.Width("out"));
   ASSAY_ASSIGN_OR_RETURN(block.has_bias, fields.Flag("bias", true));
   if (const std::optional<element> value = fields.Find("activation")) {
     ASSAY_ASSIGN_OR_RETURN(block.activation, ReadActivation(fields, false, *value));
+  }
+  ASSAY_ASSIGN_OR_RETURN(block.has_slopes, fields.Flag("slopes", false));
+  if (block.has_slopes && !block.activation) {
+    return fields.Error("'slopes' without an activation");
   }
   return absl::OkStatus();
 }
@@ -100,8 +105,9 @@ absl::Status ReadFfn(const ArchitectureFields& fields, Block& block) {
     ASSAY_RETURN_IF_ERROR(fields.CheckKeys({"type", "name", "dim", "hidden", "bias", "activation",
                                             "residual", "pre_norm", "eps", "gate_order"}));
   } else {
-    ASSAY_RETURN_IF_ERROR(fields.CheckKeys(
-        {"type", "name", "dim", "hidden", "bias", "activation", "residual", "pre_norm", "eps"}));
+    ASSAY_RETURN_IF_ERROR(fields.CheckKeys({"type", "name", "dim", "hidden", "bias", "activation",
+                                            "slopes", "residual", "pre_norm", "eps"}));
+    ASSAY_ASSIGN_OR_RETURN(block.has_slopes, fields.Flag("slopes", false));
   }
   ASSAY_ASSIGN_OR_RETURN(block.in, fields.Width("dim"));
   block.out = block.in;
@@ -137,8 +143,9 @@ absl::Status ReadNorm(const ArchitectureFields& fields, Block& block) {
 // Blocks that keep the width they get; `width` is that of the block before.
 absl::Status ReadPlain(const ArchitectureFields& fields, std::int64_t width, Block& block) {
   if (block.type == BlockType::kActivation) {
-    ASSAY_RETURN_IF_ERROR(fields.CheckKeys({"type", "name", "activation"}));
+    ASSAY_RETURN_IF_ERROR(fields.CheckKeys({"type", "name", "activation", "slopes"}));
     ASSAY_ASSIGN_OR_RETURN(block.activation, RequiredActivation(fields, false));
+    ASSAY_ASSIGN_OR_RETURN(block.has_slopes, fields.Flag("slopes", false));
   } else if (block.type == BlockType::kSoftmax) {
     ASSAY_RETURN_IF_ERROR(fields.CheckKeys({"type", "name", "temperature"}));
     ASSAY_ASSIGN_OR_RETURN(block.temperature, fields.Number("temperature", 1, 0));

@@ -83,6 +83,9 @@ std::string BlockJson(const Block& block) {
   if (block.activation) {
     text += absl::StrFormat(",\"activation\":%s", ActivationJson(*block.activation));
   }
+  if (block.has_slopes) {
+    text += ",\"slopes\":true";
+  }
   return text + "}";
 }
 

@@ -94,6 +94,17 @@ void BackFusedGate(const Step& step, ConstRow x, ConstRow dy, Row dx) {
   }
 }
 
+// `slopes`: one of prelu per channel, or none.
+void BackActivation(Activation activation, std::span<const double> slopes, ConstRow x, ConstRow dy,
+                    Row dx) {
+  for (std::size_t i = 0; i < dy.size(); ++i) {
+    if (!slopes.empty()) {
+      activation.parameter = slopes[i];
+    }
+    dx[i] += dy[i] * ActivationDerivative(activation, x[i]);
+  }
+}
+
 // Adds to the gradients of what a step read, on one row.
 void BackStep(const ReferenceModel& model, const Step& step, ConstRow a, ConstRow b, ConstRow y,
               ConstRow dy, Row da, Row db) {
@@ -102,9 +113,7 @@ void BackStep(const ReferenceModel& model, const Step& step, ConstRow a, ConstRo
       BackLinear(model.Tensor(step.tensor + ".weight"), dy, da);
       break;
     case StepType::kActivation:
-      for (std::size_t i = 0; i < dy.size(); ++i) {
-        da[i] += dy[i] * ActivationDerivative(step.activation, a[i]);
-      }
+      BackActivation(step.activation, model.Tensor(step.slopes), a, dy, da);
       break;
     case StepType::kGate:
       for (std::size_t i = 0; i < dy.size(); ++i) {

@@ -34,6 +34,8 @@ std::int64_t WeightsOf(const Step& step) {
   switch (step.type) {
     case StepType::kLinear:
       return step.in * step.out + (step.has_bias ? step.out : 0);
+    case StepType::kActivation:
+      return step.slopes.empty() ? 0 : step.out;
     case StepType::kLayerNorm:
     case StepType::kRmsNorm:
       return (step.has_bias ? 2 : 1) * step.out;

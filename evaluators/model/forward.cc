@@ -248,7 +248,11 @@ class Forward::Impl {
         Multiply<T>(i, rows, a, y);
         return absl::OkStatus();
       case StepType::kActivation:
-        Activate<T>(step.activation, a, y);
+        if (step.slopes.empty()) {
+          Activate<T>(step.activation, a, y);
+        } else {
+          ApplyPrelu(model_.Tensor(step.slopes), a, y);
+        }
         return absl::OkStatus();
       case StepType::kGate:
         Activate<T>(step.activation, a, y);

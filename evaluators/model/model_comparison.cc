@@ -92,17 +92,27 @@ std::size_t OutputStep(const Program& program) {
   return static_cast<std::size_t>(program.logits == kInput ? program.embedding : program.logits);
 }
 
-// `observed` are outputs for all rows of `features`.
-absl::StatusOr<SwapName> NameSwapOfFirstRows(const ModelSide& side, const Program& program,
+// `observed` are outputs for all rows of `features`, which `numerics` made as far as is known.
+absl::StatusOr<SwapName> NameSwapOfFirstRows(const ModelSide& side, const Numerics& numerics,
+                                             const Program& program,
                                              std::span<const float> features,
                                              std::span<const double> observed) {
   const std::int64_t width = program.steps[OutputStep(program)].out;
   const std::int64_t num_features = side.model.architecture().num_features;
   const std::int64_t rows =
       std::min(kSwapRows, static_cast<std::int64_t>(features.size()) / num_features);
-  return NameSwap(side.model, side.numerics,
-                  features.first(static_cast<std::size_t>(rows * num_features)),
-                  observed.first(static_cast<std::size_t>(rows * width)));
+  const auto first_features = features.first(static_cast<std::size_t>(rows * num_features));
+  const auto first_observed = observed.first(static_cast<std::size_t>(rows * width));
+  ASSAY_ASSIGN_OR_RETURN(const SwapName swap,
+                         NameSwap(side.model, side.numerics, first_features, first_observed));
+  if (!swap.name.empty() || NumericsText(numerics) == NumericsText(side.numerics)) {
+    return swap;
+  }
+  // What the arithmetic alone does may hide the swap.
+  ASSAY_ASSIGN_OR_RETURN(SwapName beneath,
+                         NameSwap(side.model, numerics, first_features, first_observed));
+  beneath.num_tried += swap.num_tried;
+  return beneath.name.empty() ? swap : beneath;
 }
 
 }  // namespace
@@ -206,9 +216,9 @@ absl::StatusOr<ModelComparison> CompareModels(const ModelSide& baseline, const M
   }
 
   if (!comparison.first_diverging.empty()) {
-    ASSAY_ASSIGN_OR_RETURN(
-        comparison.swap,
-        NameSwapOfFirstRows(baseline, program, features, of_candidate.layer(OutputStep(program))));
+    ASSAY_ASSIGN_OR_RETURN(comparison.swap,
+                           NameSwapOfFirstRows(baseline, candidate.numerics, program, features,
+                                               of_candidate.layer(OutputStep(program))));
   }
   return comparison;
 }
@@ -236,7 +246,7 @@ absl::StatusOr<ModelComparison> CompareOutputs(const ModelSide& model,
   if (layer.tier > DifferenceTier::kEquivalent) {
     comparison.first_diverging = layer.name;
     ASSAY_ASSIGN_OR_RETURN(comparison.swap,
-                           NameSwapOfFirstRows(model, program, features, observed));
+                           NameSwapOfFirstRows(model, model.numerics, program, features, observed));
   }
   comparison.layers.push_back(std::move(layer));
   return comparison;

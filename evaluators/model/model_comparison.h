@@ -41,7 +41,8 @@ struct ModelComparison {
 };
 
 // Runs both on `features`. `targets`: index of the right logit of each row, -1 where it is not
-// known; rows without one have no gradient. INVALID_ARGUMENT when the two have different layers.
+// known; rows without one have no gradient. A swap that only the candidate's other arithmetic hides
+// is named too. INVALID_ARGUMENT when the two have different layers.
 absl::StatusOr<ModelComparison> CompareModels(const ModelSide& baseline, const ModelSide& candidate,
                                               std::span<const float> features,
                                               std::span<const std::int32_t> targets);

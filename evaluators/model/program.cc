@@ -37,6 +37,14 @@ class ProgramBuilder {
     return program_.steps.back();
   }
 
+  void AddActivation(const Block& block, std::string name, std::int64_t width) {
+    Step& step = Add(StepType::kActivation, std::move(name), last_, width, width);
+    step.activation = *block.activation;
+    if (block.has_slopes && step.activation.kind == ActivationKind::kPrelu) {
+      step.slopes = block.name + ".slope";
+    }
+  }
+
   int AddLinear(const std::string& name, int a, std::int64_t in, std::int64_t out, bool has_bias) {
     Step& step = Add(StepType::kLinear, name, a, in, out);
     step.tensor = name;
@@ -71,7 +79,7 @@ class ProgramBuilder {
       Add(StepType::kGate, block.name + ".mul", gate, block.hidden, block.hidden).b = up;
     } else {
       AddLinear(block.name + ".up", read, block.in, block.hidden, block.has_bias);
-      Add(StepType::kActivation, block.name + ".act", last_, block.hidden, block.hidden);
+      AddActivation(block, block.name + ".act", block.hidden);
     }
     program_.steps.back().activation = *block.activation;
     AddLinear(block.name + ".down", last_, block.hidden, block.out, block.has_bias);
@@ -85,13 +93,11 @@ class ProgramBuilder {
       case BlockType::kLinear:
         AddLinear(block.name, last_, block.in, block.out, block.has_bias);
         if (block.activation) {
-          Add(StepType::kActivation, block.name + ".act", last_, block.out, block.out).activation =
-              *block.activation;
+          AddActivation(block, block.name + ".act", block.out);
         }
         break;
       case BlockType::kActivation:
-        Add(StepType::kActivation, block.name, last_, block.in, block.out).activation =
-            *block.activation;
+        AddActivation(block, block.name, block.out);
         break;
       case BlockType::kFfn:
       case BlockType::kGatedFfn:

@@ -39,6 +39,7 @@ struct Step {
   std::string tensor;     // prefix of its tensors: `fc1` for `fc1.weight`; empty: none
   bool has_bias = false;
   Activation activation;
+  std::string slopes;  // kActivation: tensor with a slope of prelu per channel; empty: one for all
   GateOrder order = GateOrder::kGateFirst;
   double epsilon = 0;
   double temperature = 1;

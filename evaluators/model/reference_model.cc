@@ -1,7 +1,9 @@
 #include "evaluators/model/reference_model.h"
 
-#include <set>
+#include <map>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "evaluators/model/safetensors.h"
@@ -31,20 +33,26 @@ absl::Status CheckTensor(const SafetensorsIndex& index, const Block& block,
 absl::StatusOr<ReferenceModel> ReferenceModel::Load(Architecture architecture,
                                                     std::string_view file) {
   ASSAY_ASSIGN_OR_RETURN(const SafetensorsIndex index, ReadSafetensorsIndex(file));
-  std::set<std::string> needed;
+  std::map<std::string, std::string> blocks;  // by tensor
   for (const Block& block : architecture.blocks) {
     for (const TensorNeed& need : TensorsOf(block)) {
       ASSAY_RETURN_IF_ERROR(CheckTensor(index, block, need));
-      needed.insert(need.name);
+      blocks.emplace(need.name, block.name);
     }
   }
   auto tensors = std::make_shared<TensorMap>();
   for (const TensorEntry& tensor : index.tensors) {
-    if (!needed.contains(tensor.name)) {
+    const auto block = blocks.find(tensor.name);
+    if (block == blocks.end()) {
       return absl::InvalidArgumentError(
           absl::StrFormat("the weights have a tensor '%s' that no block needs", tensor.name));
     }
-    ASSAY_ASSIGN_OR_RETURN((*tensors)[tensor.name], TensorValues(file, tensor));
+    absl::StatusOr<std::vector<double>> values = TensorValues(file, tensor);
+    if (!values.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("block '%s': %s", block->second, std::string(values.status().message())));
+    }
+    tensors->emplace(tensor.name, *std::move(values));
   }
   ReferenceModel model;
   model.architecture_ = std::move(architecture);

@@ -92,6 +92,17 @@ std::optional<std::uint64_t> SizeBytes(std::uint64_t bits,
   return total && *total % 8 == 0 ? std::optional(*total / 8) : std::nullopt;
 }
 
+// Where element `i`, row-major, stands: row and column of a matrix.
+std::vector<std::int64_t> PositionOf(std::size_t i, const std::vector<std::int64_t>& shape) {
+  std::vector<std::int64_t> position(shape.size());
+  auto rest = static_cast<std::int64_t>(i);
+  for (std::size_t axis = shape.size(); axis-- > 0;) {
+    position[axis] = rest % shape[axis];
+    rest /= shape[axis];
+  }
+  return position;
+}
+
 absl::Status ReadMetadata(const simdjson::dom::element& element, SafetensorsIndex& index) {
   simdjson::dom::object entries;
   if (element.get(entries) != simdjson::SUCCESS) {
@@ -278,7 +289,8 @@ absl::StatusOr<std::vector<double>> TensorValues(std::string_view file, const Te
     }
     if (!std::isfinite(values[i])) {
       return absl::InvalidArgumentError(
-          absl::StrFormat("tensor '%s': element %d is %g", Shown(tensor.name), i, values[i]));
+          absl::StrFormat("tensor '%s': element %s is %g", Shown(tensor.name),
+                          ShapeText(PositionOf(i, tensor.shape)), values[i]));
     }
   }
   return values;

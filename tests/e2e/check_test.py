@@ -337,10 +337,18 @@ class BadModelTest(StoredModelCase):
         return self.write("arch.json", json.dumps(text))
 
     def test_a_lying_header_is_refused(self):
-        self.refused("header", weights=struct.pack("<Q", 1 << 60) + self.weights[8:])
+        self.refused("w.safetensors: not a safetensors file", "header",
+                     weights=struct.pack("<Q", 1 << 60) + self.weights[8:])
+
+    def test_empty_files_are_named(self):
+        self.refused("w.safetensors: not a safetensors file: 0 bytes", weights=b"")
+        self.refused("empty.json: is empty", architecture=self.write("empty.json", ""))
 
     def test_a_nan_weight_is_named(self):
-        self.refused("fc1", "nan", weights=self.with_nan())
+        self.refused("block 'fc1'", "tensor 'fc1.weight': element [0, 0] is nan",
+                     weights=self.with_nan())
+        self.assertIn("element [0, 0] is nan",
+                      self.ok("model", "inspect", self.write("nan.safetensors", self.with_nan())))
 
     def with_nan(self):
         length = struct.unpack("<Q", self.weights[:8])[0]

@@ -181,6 +181,18 @@ TEST(ActivationTest, ZerosHaveTheSignOfTheFormula) {
   }
 }
 
+TEST(ActivationTest, PreluTakesASlopePerChannel) {
+  const std::vector<double> slopes = {0.5, -1, 0};
+  std::vector<double> y(6);
+  ApplyPrelu(slopes, std::vector<double>{-2, -2, -kInfinity, 3, 3, 3}, y);
+  EXPECT_THAT(y, testing::ElementsAre(-1, 2, 0, 3, 3, 3));
+  std::vector<float> floats(3);
+  ApplyPrelu(slopes, std::vector<float>{-2, 4, std::nanf("")}, floats);
+  EXPECT_EQ(floats[0], -1);
+  EXPECT_EQ(floats[1], 4);
+  EXPECT_TRUE(std::isnan(floats[2]));
+}
+
 TEST(ActivationTest, SubnormalTailsOfSiluKeepTheirDigits) {
   // mpmath: -720 / (1 + exp(720)).
   EXPECT_LE(UlpError(ActivationValue({ActivationKind::kSilu}, -720), -1.46320617774547e-310), 1);

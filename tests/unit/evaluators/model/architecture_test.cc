@@ -3,7 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "evaluators/model/activation_swap.h"
@@ -65,6 +70,11 @@ INSTANTIATE_TEST_SUITE_P(
                         "block 'a': 'swiglu' is a gated unit of two inputs"},
         BadArchitecture{R"({"type":"activation","name":"a","activation":"softmax"})",
                         "block 'a': 'softmax' is a function of a whole vector"},
+        BadArchitecture{R"({"type":"linear","name":"a","in":4,"out":2,"slopes":true})",
+                        "block 'a': 'slopes' without an activation"},
+        BadArchitecture{R"({"type":"gated_ffn","name":"a","dim":4,"hidden":3,)"
+                        R"("activation":"silu","slopes":true})",
+                        "block 'a': unknown key 'slopes'"},
         BadArchitecture{R"({"type":"ffn","name":"a","dim":4,"hidden":3})",
                         "'activation' is missing"},
         BadArchitecture{R"({"type":"softmax","name":"a","temperature":0})",
@@ -101,6 +111,38 @@ TEST(ReferenceModelTest, AnotherShapeIsNamedWithBoth) {
                       .status()
                       .message()),
       HasSubstr("tensor 'fc1.weight' has shape [128, 64], want [127, 64]"));
+}
+
+TEST(ReferenceModelTest, ANanWeightIsNamedWithBlockAndPosition) {
+  std::string file = ReadReferenceFile("mlp_relu.safetensors");
+  const auto index = ReadSafetensorsIndex(file);
+  ASSERT_TRUE(index.ok()) << index.status();
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  // Row 2, column 5 of [128, 64].
+  const auto position =
+      static_cast<std::size_t>(index->Find("fc1.weight")->begin) + (2 * 64 + 5) * sizeof(float);
+  std::memcpy(file.data() + position, &kNan, sizeof(float));
+  const auto architecture = *ParseArchitecture(ReadReferenceFile("mlp_relu.arch.json"));
+  EXPECT_EQ(std::string(ReferenceModel::Load(architecture, file).status().message()),
+            "block 'fc1': tensor 'fc1.weight': element [2, 5] is nan");
+}
+
+TEST(ArchitectureTest, SlopesStayWhenAnotherFunctionTakesTheirPlace) {
+  const auto architecture = ParseArchitecture(
+      R"({"format":"assay.architecture/v1","input":{"features":4},"outputs":{"logits":"a"},)"
+      R"("blocks":[{"type":"linear","name":"a","in":4,"out":2,"activation":"prelu",)"
+      R"("slopes":true}]})");
+  ASSERT_TRUE(architecture.ok()) << architecture.status();
+  const auto swapped = SwapActivation(*architecture, *ParseActivationSwap("prelu=relu"));
+  ASSERT_TRUE(swapped.ok()) << swapped.status();
+  const auto read = ParseArchitecture(ArchitectureText(*swapped));
+  ASSERT_TRUE(read.ok()) << read.status();
+  for (const Architecture* const each : {&*architecture, &*swapped, &*read}) {
+    const std::vector<TensorNeed> needs = TensorsOf(each->blocks[0]);
+    ASSERT_EQ(needs.size(), 3U);
+    EXPECT_EQ(needs[2].name, "a.slope");
+    EXPECT_EQ(needs[2].shape, std::vector<std::int64_t>{2});
+  }
 }
 
 TEST(ActivationSwapTest, ALayerOrEveryLayerIsSwapped) {

@@ -29,6 +29,7 @@ ReferenceModel EveryBlock() {
        "gate_order": "up_first", "activation": "geglu"},
       {"type": "layer_norm", "name": "norm", "dim": 6},
       {"type": "activation", "name": "act", "activation": {"name": "elu", "alpha": 0.7}},
+      {"type": "activation", "name": "channels", "activation": "prelu", "slopes": true},
       {"type": "softmax", "name": "soft", "temperature": 0.5},
       {"type": "rms_norm", "name": "rms", "dim": 6},
       {"type": "l2_norm", "name": "unit"},

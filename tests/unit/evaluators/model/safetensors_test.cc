@@ -60,7 +60,7 @@ TEST(SafetensorsTest, ANanWeightIsNamed) {
   const auto index = ReadSafetensorsIndex(file);
   ASSERT_TRUE(index.ok());
   EXPECT_THAT(std::string(TensorValues(file, index->tensors[0]).status().message()),
-              HasSubstr("tensor 'w': element 1 is nan"));
+              HasSubstr("tensor 'w': element [1] is nan"));
 }
 
 TEST(SafetensorsTest, LyingLengthsAreRefusedBeforeAnythingIsAllocated) {
