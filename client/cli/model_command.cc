@@ -52,7 +52,7 @@ absl::StatusOr<ExitCode> RunInspect(Context& context, const std::string& path) {
   if (!index.ok()) {
     return InFile(file, index.status());
   }
-  v1::SafetensorsFile message;
+  v1::SafetensorsFile inspected;
   Table table(
       {{"TENSOR", Align::kLeft, true}, {"DTYPE"}, {"SHAPE"}, {"BYTES", Align::kRight}, {"NOTE"}});
   for (const TensorEntry& tensor : index->tensors) {
@@ -65,7 +65,7 @@ absl::StatusOr<ExitCode> RunInspect(Context& context, const std::string& path) {
     } else {
       note = "no weight: F64, F32, F16 and BF16 are";
     }
-    v1::SafetensorsFile::Tensor& added = *message.add_tensors();
+    v1::SafetensorsFile::Tensor& added = *inspected.add_tensors();
     added.set_name(tensor.name);
     added.set_dtype(tensor.dtype);
     added.mutable_shape()->Add(tensor.shape.begin(), tensor.shape.end());
@@ -74,11 +74,11 @@ absl::StatusOr<ExitCode> RunInspect(Context& context, const std::string& path) {
     table.AddRow({tensor.name, tensor.dtype, ShapeText(tensor.shape),
                   CountText(tensor.end - tensor.begin), note});
   }
-  message.mutable_metadata()->insert(index->metadata.begin(), index->metadata.end());
+  inspected.mutable_metadata()->insert(index->metadata.begin(), index->metadata.end());
   for (const auto& [key, value] : index->metadata) {
     table.AddRow({absl::StrFormat("metadata %s", key), "", "", "", value});
   }
-  context.Print(message, table);
+  context.Print(inspected, table);
   return ExitCode::kPass;
 }
 
