@@ -65,8 +65,8 @@ ServerMetrics::ServerMetrics(store::Store& store, trace::Tracer& tracer,
       [&tracer] { return static_cast<double>(tracer.num_dropped()); });
   const api::OtlpReceiver::Counters& received = receiver.counters();
   count("assay_otlp_requests_total", "Requests with spans from outside.", received.num_requests);
-  count("assay_otlp_refused_requests_total", "Such requests that were malformed, too large or too many.",
-        received.num_refused_requests);
+  count("assay_otlp_refused_requests_total",
+        "Such requests that were malformed, too large or too many.", received.num_refused_requests);
   count("assay_otlp_spans_total", "Spans from outside that were stored or known.",
         received.num_taken_spans);
   count("assay_otlp_rejected_spans_total", "Spans from outside with wrong ids or times.",

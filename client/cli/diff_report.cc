@@ -83,12 +83,9 @@ std::string MetricsBlock(const v1::Comparison& comparison, const ReportStyle& st
 }
 
 std::string GatesBlock(const v1::Comparison& comparison, const ReportStyle& style) {
-  // Metrics differ at their ends, `.p50` and `.p95`, cohorts at their beginnings.
-  const bool has_cohorts =
-      std::any_of(comparison.gates().begin(), comparison.gates().end(),
-                  [](const v1::GateResult& result) { return !result.gate().cohort().empty(); });
+  // Inside, because metrics differ at their ends, `.p50` and `.p95`, and cohorts at theirs.
   Table table(
-      {{"GATE", Align::kLeft, true, !has_cohorts},
+      {{.title = "GATE", .may_shrink = true, .keeps_end = true},
        {"LIMIT", Align::kRight},
        {style.uses_unicode ? "Δ" : "DELTA", Align::kRight},
        {GateIntervalTitle(comparison), Align::kLeft},

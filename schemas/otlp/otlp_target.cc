@@ -39,7 +39,8 @@ int HexValue(char c) {
   return absl::ascii_isdigit(digit) ? c - '0' : absl::ascii_tolower(digit) - 'a' + 10;
 }
 
-// `a%2Cb` as "a,b": what the format itself uses is percent-encoded, as in W3C Baggage. Absent when a
+// `a%2Cb` as "a,b": what the format itself uses is percent-encoded, as in W3C Baggage. Absent when
+// a
 // `%` is not followed by two hex digits.
 std::optional<std::string> PercentDecoded(std::string_view text) {
   std::string decoded;
@@ -105,8 +106,8 @@ absl::StatusOr<std::optional<OtlpTarget>> OtlpTargetFromEnvironment() {
         });
     std::optional<std::string> value = PercentDecoded(header.second);
     const bool is_value =
-        value.has_value() && std::all_of(value->begin(), value->end(),
-                                         [](char c) { return c >= 0x20 && c < 0x7F; });
+        value.has_value() &&
+        std::all_of(value->begin(), value->end(), [](char c) { return c >= 0x20 && c < 0x7F; });
     if (!is_name || !is_value) {
       return absl::InvalidArgumentError(absl::StrFormat(
           "%s: expected KEY=VALUE,... in printable ASCII, with %%2C for a comma and %%25 for a "

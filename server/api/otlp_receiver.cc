@@ -115,9 +115,8 @@ void OtlpReceiver::ReceiveBinary(store::Id project, std::string_view request, Ot
                    kRetryWhenBusy));
     return;
   }
-  OtlpDecoder decoder(request, encoding == OtlpEncoding::kJson
-                                   ? OtlpDecoder::Ids::kHexText
-                                   : OtlpDecoder::Ids::kBytes);
+  OtlpDecoder decoder(request, encoding == OtlpEncoding::kJson ? OtlpDecoder::Ids::kHexText
+                                                               : OtlpDecoder::Ids::kBytes);
   std::vector<store::SpanRecord> part;
   for (;;) {
     absl::StatusOr<std::vector<store::SpanRecord>> next = decoder.Next(kPartSpans, kPartBytes);

@@ -187,7 +187,8 @@ TEST_F(ComparisonTest, ResultIsTheSameForAnyNumberOfWorkers) {
     const store::ComparisonRecord comparison = bench_.Compare(
         *scheduler_,
         {.baseline_run_id = baseline, .candidate_run_id = candidate, .policy = {.alpha = alpha}});
-    ASSERT_THAT(comparison.result.metrics, SizeIs(3));
+    // accuracy, macro_f1, latency_us with its ratio and three quantiles
+    ASSERT_THAT(comparison.result.metrics, SizeIs(7));
     for (const MetricComparison& metric : comparison.result.metrics) {
       deltas.push_back(metric.overall.delta.value());
       deltas.push_back(metric.cohorts.at(2).delta.value());

@@ -158,7 +158,7 @@ TEST(AtGateOriginTest, PutsTheLineBeforeWhatTheServerSays) {
   ASSERT_TRUE(file.ok());
   const absl::Status status =
       AtGateOrigin(absl::InvalidArgumentError("gates[1].metric: unknown"), *file);
-  EXPECT_EQ(status, absl::InvalidArgumentError("gate.toml:13: gates[1].metric: unknown"));
+  EXPECT_EQ(status, absl::InvalidArgumentError("gate.toml:14: gates[1].metric: unknown"));
   EXPECT_EQ(AtGateOrigin(absl::InternalError("x"), *file), absl::InternalError("x"));
 }
 

@@ -248,7 +248,7 @@ class EmbeddingTest : public testing::Test {
     return Capture(model, {}, features).layer(StepNamed(model, "norm"));
   }
   // Statistics of embeddings in int8, whose reference normalised them in float32.
-  static constexpr double kFloatTolerance = 1e-7;
+  static constexpr double kFloatTolerance = 1e-6;
   RetrievalQuality Measure(const std::vector<std::int32_t>& rankings) {
     std::vector<std::int64_t> num_relevant;
     for (const std::int32_t label : test_.labels) {

@@ -359,11 +359,10 @@ TEST(OtlpJsonTest, ReadsTheFormThatExportersWrite) {
 
 TEST(OtlpJsonTest, IdsThatAreNotHexAreRejected) {
   // The second and the last are no base64 either, which must not refuse the whole request.
-  for (const char* id :
-       {"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz", "5b8efff798038103d269b633813fc6!!",
-        "5b8efff798038103d269b633813f", "5b8efff798038103d269b633813fc60c00",
-        "00000000000000000000000000000000", "", "5b8efff7-9803-8103-d269-b633813fc60c",
-        "grüße", "3e8db784226b5"}) {
+  for (const char* id : {"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz", "5b8efff798038103d269b633813fc6!!",
+                         "5b8efff798038103d269b633813f", "5b8efff798038103d269b633813fc60c00",
+                         "00000000000000000000000000000000", "",
+                         "5b8efff7-9803-8103-d269-b633813fc60c", "grüße", "3e8db784226b5"}) {
     const absl::StatusOr<std::string> binary =
         OtlpJsonToBinary(std::string(R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":")") +
                          id + R"(","spanId":"eee19b7ec3c1b174"}]}]}]})");
