@@ -1,7 +1,24 @@
 import { defineConfig } from 'vite';
+import { leanPlot } from './leanPlot';
+
+// What comes together, so that a page waits for few files and takes what it needs. A module goes to
+// the first that matches or has a module that imports it; `first` is the script that begins it all.
+const CHUNKS: [string, RegExp][] = [
+  ['first', /src\/(main|routes)\.|src\/api\/(early|token)\.|format\/names\.|state\/(idle|theme)\.|vite\/preload-helper/],
+  ['plot', /components\/plot\./],
+  ['frame', /node_modules\/@(bufbuild|connectrpc)\/|src\/App\.|pages\/(List|Choose)\.|components\/(Layout|Grid|Words|States|Facts|Find|LazyPart)\.|api\/(calls|pages|transport)\.|format\/(numbers|text)\.|state\//],
+  ['comparison', /comparison\/ComparisonPage\.|components\/RunState\.|format\/columns\./],
+  ['trace', /pages\/trace\//],
+  ['data', /api\/(datasets|models)\./],
+  ['lists', /pages\/lists\.|components\/Palette\./],
+  ['row', /comparison\/RowPage\./],
+  ['views', /pages\/(classes|latency|layers)\/\w+Page\.|pages\/RunPage\./],
+  ['more', /pages\//],
+];
 
 // The bundle is checked in and compared byte for byte, so nothing here depends on time or place.
 export default defineConfig({
+  plugins: [leanPlot()],
   resolve: {
     alias: {
       react: 'preact/compat',
@@ -17,5 +34,12 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: true,
     license: { fileName: 'licenses.md' },
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: CHUNKS.map(([name, test], i) => ({ name, test, priority: CHUNKS.length - i })),
+        },
+      },
+    },
   },
 });

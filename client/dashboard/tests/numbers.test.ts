@@ -1,15 +1,8 @@
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { Direction, MetricKind, MetricSchema } from '../src/api/gen/assay/v1/run_service_pb';
-import {
-  count,
-  duration,
-  metricDelta,
-  metricInterval,
-  metricValue,
-  pValue,
-  trend,
-} from '../src/format/numbers';
+import { metricDelta, metricInterval, trend } from '../src/format/metrics';
+import { count, duration, metricValue, pValue } from '../src/format/numbers';
 
 const accuracy = create(MetricSchema, {
   id: 'accuracy',

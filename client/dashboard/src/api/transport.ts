@@ -1,12 +1,6 @@
-import { createClient, type Interceptor } from '@connectrpc/connect';
+import type { Interceptor } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-web';
-import { BaselineService } from './gen/assay/v1/baseline_service_pb';
-import { ComparisonService } from './gen/assay/v1/comparison_service_pb';
-import { DatasetService } from './gen/assay/v1/dataset_service_pb';
-import { ModelService } from './gen/assay/v1/model_service_pb';
-import { ReferenceModelService } from './gen/assay/v1/reference_model_service_pb';
-import { RunService } from './gen/assay/v1/run_service_pb';
-import { TraceService } from './gen/assay/v1/trace_service_pb';
+import { fetchOrTake } from './early';
 import { token } from './token';
 
 const authorize: Interceptor = (next) => (request) => {
@@ -18,16 +12,9 @@ const authorize: Interceptor = (next) => (request) => {
 };
 
 // Binary, unless the address says `?wire=json`, for reading along in the browser's tools.
-const transport = createConnectTransport({
+export const transport = createConnectTransport({
   baseUrl: location.origin,
   useBinaryFormat: new URLSearchParams(location.search).get('wire') !== 'json',
   interceptors: [authorize],
+  fetch: fetchOrTake,
 });
-
-export const baselines = createClient(BaselineService, transport);
-export const comparisons = createClient(ComparisonService, transport);
-export const datasets = createClient(DatasetService, transport);
-export const models = createClient(ModelService, transport);
-export const referenceModels = createClient(ReferenceModelService, transport);
-export const runs = createClient(RunService, transport);
-export const traces = createClient(TraceService, transport);

@@ -1,16 +1,17 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/compat';
 import { useLocation, useRouter } from 'wouter-preact';
+import { whenIdle } from '../state/idle';
 import { useQuery } from '../state/query';
 
 type PlotLibrary = typeof import('./plot');
-export type PlotSpec = (plot: PlotLibrary, width: number) => Element;
+export type PlotSpec = (plot: PlotLibrary, size: { width: number; height: number }) => Element;
 
 let library: PlotLibrary | undefined;
 let arrival: Promise<void> | undefined;
 
-// Fetches the library of charts. The first chart does; a page that will draw one can ask earlier.
-export function loadPlot(): Promise<void> {
+// Fetches the library of charts.
+function loadPlot(): Promise<void> {
   arrival ??= import('./plot').then(
     (plot) => {
       library = plot;
@@ -23,11 +24,13 @@ export function loadPlot(): Promise<void> {
 }
 
 // A statistical chart with its text alternative, and the same numbers as a table on demand. `draw`
-// is called again when `inputs` change or the width does. Which charts are tables is in the address.
+// is called again when `inputs` change or the width does; the first time when nothing else is to be
+// done, for what can be read comes first. Which charts are tables is in the address.
 export function Chart({
   id,
   title,
   text,
+  height,
   draw,
   link = (to) => to,
   inputs,
@@ -36,6 +39,7 @@ export function Chart({
   id: string; // unique on its page
   title: string;
   text: string;
+  height: number; // kept free until it is drawn
   draw: PlotSpec;
   link?: (to: string) => string; // the address of a mark, from its href in `draw`
   inputs: unknown[];
@@ -59,7 +63,7 @@ export function Chart({
     if (!library || !place.current || width.current === 0) {
       return;
     }
-    const figure = draw(library, width.current);
+    const figure = draw(library, { width: width.current, height });
     // The policy allows no inline style sheets; the rules are in charts.css.
     figure.querySelectorAll('style').forEach((style) => style.remove());
     figure.querySelectorAll('a').forEach((mark) => {
@@ -88,7 +92,7 @@ export function Chart({
     });
     observer.observe(place.current);
     if (!library) {
-      void loadPlot().then(() => latest.current());
+      whenIdle(() => void loadPlot().then(() => latest.current()));
     }
     return () => observer.disconnect();
   }, [isTable]);
@@ -124,7 +128,7 @@ export function Chart({
         </div>
       ) : (
         <>
-          <div class="plot-place" ref={place} aria-hidden="true" onClick={follow} />
+          <div class="plot-place" ref={place} style={{ minHeight: `${height}px` }} aria-hidden="true" onClick={follow} />
           <p class="muted alternative">{text}</p>
         </>
       )}

@@ -3,8 +3,9 @@ import { useEffect, useState } from 'preact/compat';
 import { Link, useLocation } from 'wouter-preact';
 import { toggleTheme } from '../state/theme';
 import { useKeys } from '../state/keys';
+import { PALETTE } from '../routes';
 import { KeySheet } from './KeySheet';
-import { Palette } from './Palette';
+import { LazyPart } from './LazyPart';
 import { say } from './Announcer';
 
 const SECTIONS: [string, string][] = [
@@ -74,7 +75,7 @@ export function Layout({ children }: { children: ComponentChildren }) {
         {children}
       </main>
       {isSheetOpen && <KeySheet onClose={() => setSheetOpen(false)} />}
-      {isPaletteOpen && <Palette onClose={() => setPaletteOpen(false)} />}
+      {isPaletteOpen && <LazyPart of={PALETTE} onClose={() => setPaletteOpen(false)} />}
     </>
   );
 }

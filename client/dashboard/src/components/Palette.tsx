@@ -1,7 +1,10 @@
 import { useMemo, useState } from 'preact/compat';
 import { useLocation } from 'wouter-preact';
 import { useCall } from '../api/calls';
-import { comparisons, datasets, models, runs } from '../api/transport';
+import { comparisons } from '../api/comparisons';
+import { datasets } from '../api/datasets';
+import { models } from '../api/models';
+import { runs } from '../api/runs';
 import { pagePath, parentName, shortName } from '../format/names';
 import { useProject } from '../state/project';
 import { Dialog } from './Dialog';

@@ -1,6 +1,6 @@
 import { useCall } from '../api/calls';
 import type { Baseline } from '../api/gen/assay/v1/baseline_service_pb';
-import { baselines } from '../api/transport';
+import { baselines } from '../api/baselines';
 import { useTitle } from '../components/Layout';
 import { Loaded } from '../components/States';
 import { Badge, ResourceLink, RowText, When } from '../components/Words';

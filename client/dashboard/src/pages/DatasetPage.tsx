@@ -3,7 +3,7 @@ import { useCall } from '../api/calls';
 import { usePages } from '../api/pages';
 import { ColumnType, type ColumnInfo } from '../api/gen/assay/v1/batch_pb';
 import type { DatasetVersion } from '../api/gen/assay/v1/dataset_service_pb';
-import { datasets } from '../api/transport';
+import { datasets } from '../api/datasets';
 import { Grid } from '../components/Grid';
 import { useTitle } from '../components/Layout';
 import { Failure, Loaded, Loading } from '../components/States';
@@ -13,7 +13,7 @@ import { pagePath, shortName } from '../format/names';
 import { count } from '../format/numbers';
 import { excerpt } from '../format/text';
 import { useQuery } from '../state/query';
-import { Facts } from './RunPage';
+import { Facts } from '../components/Facts';
 
 const PAGE_SIZE = 200;
 

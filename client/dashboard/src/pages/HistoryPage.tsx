@@ -1,7 +1,7 @@
 import { Link } from 'wouter-preact';
 import { useCall } from '../api/calls';
 import { Run_State, type Metric, type Summary } from '../api/gen/assay/v1/run_service_pb';
-import { runs } from '../api/transport';
+import { runs } from '../api/runs';
 import { Chart } from '../components/Chart';
 import { useTitle } from '../components/Layout';
 import { Empty, Loaded } from '../components/States';
@@ -132,11 +132,11 @@ function Versions({ parent, model, dataset }: { parent: string; model: string; d
                   : 'Nothing to draw.'
               }
               inputs={[values, chosen]}
-              draw={(plot, width) =>
+              height={300}
+              draw={(plot, size) =>
                 plot.plot({
                   className: 'plot',
-                  width,
-                  height: 300,
+                  ...size,
                   marginLeft: 70,
                   x: { label: 'version', domain: drawn.map(({ version }) => version), type: 'point' },
                   y: { label: chosen, grid: true, nice: true, zero: false },

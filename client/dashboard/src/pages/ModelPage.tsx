@@ -1,14 +1,14 @@
 import { Link } from 'wouter-preact';
 import { useCall } from '../api/calls';
 import type { ModelVersion } from '../api/gen/assay/v1/model_service_pb';
-import { models } from '../api/transport';
+import { models } from '../api/models';
 import { useTitle } from '../components/Layout';
 import { Loaded } from '../components/States';
 import { FullText, ResourceLink, When } from '../components/Words';
 import { pagePath, shortName } from '../format/names';
 import { count } from '../format/numbers';
 import { visible } from '../format/text';
-import { Facts } from './RunPage';
+import { Facts } from '../components/Facts';
 
 // What identifies a version, as pairs that can be set side by side.
 function traits(version: ModelVersion): Map<string, string> {

@@ -1,9 +1,11 @@
 import { Fragment } from 'preact';
 import { Link } from 'wouter-preact';
 import type { Run, Summary } from '../api/gen/assay/v1/run_service_pb';
+import { Facts } from '../components/Facts';
 import { copyText, useTitle } from '../components/Layout';
 import { Loaded } from '../components/States';
-import { ResourceLink, RunStateBadge, When } from '../components/Words';
+import { RunStateBadge } from '../components/RunState';
+import { ResourceLink, When } from '../components/Words';
 import { pagePath, shortName } from '../format/names';
 import { count, duration, metricValue } from '../format/numbers';
 import { csv, excerpt, visible } from '../format/text';
@@ -131,19 +133,6 @@ function SummaryTable({ run }: { run: Run }) {
         )}
       </section>
     </div>
-  );
-}
-
-export function Facts({ facts }: { facts: [string, preact.ComponentChildren][] }) {
-  return (
-    <dl class="facts">
-      {facts.map(([label, value]) => (
-        <div key={label}>
-          <dt>{label}</dt>
-          <dd class="data">{value}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }
 

@@ -1,6 +1,6 @@
 import { useCall, useWatch, type Call } from '../api/calls';
 import { Run_State, type Run } from '../api/gen/assay/v1/run_service_pb';
-import { runs } from '../api/transport';
+import { runs } from '../api/runs';
 
 export function hasEnded(run: Run): boolean {
   return [Run_State.SUCCEEDED, Run_State.FAILED, Run_State.CANCELLED].includes(run.state);

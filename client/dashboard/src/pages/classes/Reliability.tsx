@@ -12,6 +12,9 @@ export interface ReliabilitySide {
   error: number | undefined; // expected calibration error
 }
 
+const UPPER_HEIGHT = 320;
+const LOWER_HEIGHT = 110;
+
 interface Point {
   side: string;
   to: string; // the bin
@@ -68,12 +71,13 @@ export function Reliability({ sides, isMass, query }: { sides: ReliabilitySide[]
       text={sides.map(sentence).join(' ')}
       link={(bin) => query.href({ bin })}
       inputs={[sides, isMass]}
-      draw={(plot, width) => {
+      height={UPPER_HEIGHT + LOWER_HEIGHT}
+      draw={(plot, { width }) => {
         const shared = { className: 'plot', width: Math.min(width, 620), marginLeft: 56, marginRight: 60, color };
         const names = sides.length === 1 ? [] : sides.flatMap((side) => points(side).slice(...(side.name === 'before' ? [0, 1] : [-1])));
         const upper = plot.plot({
           ...shared,
-          height: 320,
+          height: UPPER_HEIGHT,
           x: { domain: [0, 1], label: null, grid: true },
           y: { domain: [0, 1], label: 'share that is right', grid: true },
           marks: [
@@ -88,7 +92,7 @@ export function Reliability({ sides, isMass, query }: { sides: ReliabilitySide[]
         });
         const lower = plot.plot({
           ...shared,
-          height: 110,
+          height: LOWER_HEIGHT,
           marginBottom: 36,
           x: { domain: [0, 1], label: 'confidence' },
           y: { label: 'rows', grid: true, ticks: 3 },

@@ -1,28 +1,25 @@
-import { useEffect } from 'preact/compat';
 import { Link } from 'wouter-preact';
 import { Comparison_State, type Comparison } from '../../api/gen/assay/v1/comparison_service_pb';
-import { loadPlot } from '../../components/Chart';
 import { copyText, useTitle } from '../../components/Layout';
 import { Loaded } from '../../components/States';
 import { pagePath, shortName } from '../../format/names';
 import { useKeys } from '../../state/keys';
 import { useQuery } from '../../state/query';
 import { Distribution } from './Distribution';
-import { useEarlyRows } from './earlyRows';
+import { askForRows } from './earlyRows';
 import { FlipTable } from './FlipTable';
 import { ForestPlot } from './ForestPlot';
 import { HeatMap } from './HeatMap';
 import { comparisonCsv, comparisonMarkdown } from './markdown';
 import { Rows } from './Rows';
-import { selectionOf } from './selection';
+import { rowFilterOf, selectionOf } from './selection';
 import { Budgets, Counts, Differences, Facts, Gates, Metrics, Slices, Warnings } from './Summary';
 import { useComparison } from './useComparison';
 import { Head } from './Views';
 
 export function ComparisonPage({ name }: { name: string }) {
-  const call = useComparison(name);
-  useEarlyRows(name, call.data !== undefined);
-  useEffect(() => void loadPlot(), []);
+  const filter = rowFilterOf(useQuery());
+  const call = useComparison(name, (comparison) => askForRows(comparison, filter));
   useTitle(
     call.data
       ? `${shortName(call.data.baselineModelVersion)} → ${shortName(call.data.candidateModelVersion)}`

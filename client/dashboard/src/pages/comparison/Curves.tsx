@@ -43,11 +43,11 @@ export function Curves({ id, unit, was, is, numRows }: { id: string; unit: strin
         (isPart ? ` From the first ${count(MAX_SCORES)} of ${count(numRows)} rows.` : '')
       }
       inputs={[was, is, id]}
-      draw={(plot, width) =>
+      height={270}
+      draw={(plot, size) =>
         plot.plot({
           className: 'plot',
-          width,
-          height: 270,
+          ...size,
           marginLeft: 50,
           marginBottom: 44,
           marginRight: 50,

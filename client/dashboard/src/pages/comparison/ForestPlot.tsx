@@ -1,7 +1,8 @@
 import type { Cell, MetricComparison } from '../../api/gen/assay/v1/comparison_service_pb';
 import { Chart } from '../../components/Chart';
 import { Delta } from '../../components/Words';
-import { count, metricDelta, metricInterval, pValue, trend } from '../../format/numbers';
+import { metricDelta, metricInterval, trend } from '../../format/metrics';
+import { count, pValue } from '../../format/numbers';
 import { excerpt } from '../../format/text';
 import type { Query } from '../../state/query';
 import { differs, shownCohorts, type Selection } from './selection';
@@ -63,13 +64,13 @@ export function ForestPlot({ selection, query }: { selection: Selection; query: 
       text={text}
       link={(cohort) => query.href({ cohort })}
       inputs={[metric, selection.cohort, selection.onlyDifferences]}
-      draw={(plot, width) =>
+      height={56 + ROW_HEIGHT * marks.length}
+      draw={(plot, size) =>
         plot.plot({
           className: 'plot',
-          width,
-          height: 56 + ROW_HEIGHT * marks.length,
+          ...size,
           marginBottom: 44,
-          marginLeft: Math.min(210, width * 0.4),
+          marginLeft: Math.min(210, size.width * 0.4),
           marginTop: 6,
           x: { label: scale === 100 ? 'percentage points' : 'candidate − baseline', grid: true, nice: true },
           y: { label: null, domain: marks.map((mark) => mark.label), tickSize: 0 },

@@ -1,6 +1,6 @@
 import { Link } from 'wouter-preact';
 import type { Cell, Comparison, MetricComparison } from '../../api/gen/assay/v1/comparison_service_pb';
-import { metricDelta, metricInterval, trend } from '../../format/numbers';
+import { metricDelta, metricInterval, trend } from '../../format/metrics';
 import { excerpt } from '../../format/text';
 import type { Query } from '../../state/query';
 import { differs, isWorse, type Selection } from './selection';

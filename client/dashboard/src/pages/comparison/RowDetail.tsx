@@ -1,7 +1,9 @@
 import { useCall } from '../../api/calls';
 import type { Batch } from '../../api/gen/assay/v1/batch_pb';
 import type { Comparison, ComparisonRow } from '../../api/gen/assay/v1/comparison_service_pb';
-import { datasets, models, runs } from '../../api/transport';
+import { datasets } from '../../api/datasets';
+import { models } from '../../api/models';
+import { runs } from '../../api/runs';
 import { Loaded } from '../../components/States';
 import { TokenDiff } from '../../components/TokenDiff';
 import { FullText } from '../../components/Words';

@@ -2,21 +2,23 @@ import { Link, useLocation } from 'wouter-preact';
 import type { Comparison, ComparisonRow } from '../../api/gen/assay/v1/comparison_service_pb';
 import { copyText, useTitle } from '../../components/Layout';
 import { Failure, Loaded, Loading } from '../../components/States';
-import { BucketBadge, Delta, FullText } from '../../components/Words';
+import { BucketBadge } from '../../components/Verdicts';
+import { Delta, FullText } from '../../components/Words';
 import { pagePath, shortName } from '../../format/names';
-import { count, metricDelta, metricValue, trend } from '../../format/numbers';
+import { metricDelta, trend } from '../../format/metrics';
+import { count, metricValue } from '../../format/numbers';
 import { excerpt, markdownCell } from '../../format/text';
 import { useKeys } from '../../state/keys';
 import { useQuery } from '../../state/query';
-import { useEarlyRows } from './earlyRows';
+import { askForRows } from './earlyRows';
 import { RowDetail } from './RowDetail';
 import { rowDelta, rowPath, useRows } from './Rows';
-import { isBinary, selectionOf } from './selection';
+import { isBinary, rowFilterOf, selectionOf } from './selection';
 import { useComparison } from './useComparison';
 
 export function RowPage({ name, row }: { name: string; row: number }) {
-  const call = useComparison(name);
-  useEarlyRows(name, call.data !== undefined);
+  const filter = rowFilterOf(useQuery());
+  const call = useComparison(name, (comparison) => askForRows(comparison, filter));
   useTitle(`row ${row} of comparison ${shortName(name)}`);
   return (
     <Loaded call={call} what="the comparison">

@@ -8,8 +8,10 @@ import {
 import { Grid, type GridColumn } from '../../components/Grid';
 import { copyText } from '../../components/Layout';
 import { Failure, Loading } from '../../components/States';
-import { BucketBadge, BUCKETS, Delta, RowText, SCORE_BUCKETS } from '../../components/Words';
-import { count, metricDelta, metricValue, trend } from '../../format/numbers';
+import { BucketBadge, BUCKETS, SCORE_BUCKETS } from '../../components/Verdicts';
+import { Delta, RowText } from '../../components/Words';
+import { metricDelta, trend } from '../../format/metrics';
+import { count, metricValue } from '../../format/numbers';
 import { pagePath } from '../../format/names';
 import { csv } from '../../format/text';
 import { useKeys } from '../../state/keys';

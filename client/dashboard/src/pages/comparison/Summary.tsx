@@ -7,17 +7,11 @@ import {
   type FieldDifference,
 } from '../../api/gen/assay/v1/comparison_service_pb';
 import { Direction, type Metric } from '../../api/gen/assay/v1/run_service_pb';
-import { Delta, VerdictBadge } from '../../components/Words';
+import { VerdictBadge } from '../../components/Verdicts';
+import { Delta } from '../../components/Words';
 import { shortName } from '../../format/names';
-import {
-  ABSENT,
-  count,
-  metricDelta,
-  metricInterval,
-  metricValue,
-  pValue,
-  trend,
-} from '../../format/numbers';
+import { metricDelta, metricInterval, trend } from '../../format/metrics';
+import { ABSENT, count, metricValue, pValue } from '../../format/numbers';
 import { visible } from '../../format/text';
 import type { Query } from '../../state/query';
 import { mayDiffer, type Selection } from './selection';

@@ -1,8 +1,10 @@
-import { useLayoutEffect } from 'preact/compat';
-import type { ListComparisonRowsResponse } from '../../api/gen/assay/v1/comparison_service_pb';
-import { comparisons } from '../../api/transport';
-import { useQuery } from '../../state/query';
-import { rowFilterOf, type RowFilter } from './selection';
+import {
+  Comparison_State,
+  type Comparison,
+  type ListComparisonRowsResponse,
+} from '../../api/gen/assay/v1/comparison_service_pb';
+import { comparisons } from '../../api/comparisons';
+import type { RowFilter } from './selection';
 
 const FIRST_PAGE_SIZE = 60;
 const PAGE_SIZE = 120;
@@ -27,15 +29,13 @@ interface EarlyRows {
 
 let early: EarlyRows | undefined;
 
-// Asks for the first rows of the address while the comparison itself is still on its way. Whoever
-// shows them takes them, and asks again when they are not the right ones or were refused.
-export function useEarlyRows(name: string, isComparisonThere: boolean): void {
-  const filter = rowFilterOf(useQuery());
-  useLayoutEffect(() => {
-    if (!isComparisonThere) {
-      early = { name, filter, answer: listRows(name, filter, '').catch(() => undefined) };
-    }
-  }, [name]);
+// Asks for the first rows of a comparison as soon as its answer says that it has some, before the
+// page has drawn anything of it. Whoever shows rows takes them, and asks again when they are not the
+// right ones or were refused.
+export function askForRows({ name, state }: Comparison, filter: RowFilter): void {
+  if (state === Comparison_State.SUCCEEDED) {
+    early = { name, filter, answer: listRows(name, filter, '').catch(() => undefined) };
+  }
 }
 
 export async function takeEarlyRows(

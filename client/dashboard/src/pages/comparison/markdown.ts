@@ -1,7 +1,8 @@
 import type { Comparison } from '../../api/gen/assay/v1/comparison_service_pb';
-import { VERDICTS } from '../../components/Words';
+import { VERDICTS } from '../../components/Verdicts';
 import { shortName } from '../../format/names';
-import { metricDelta, metricInterval, metricValue, pValue } from '../../format/numbers';
+import { metricDelta, metricInterval } from '../../format/metrics';
+import { metricValue, pValue } from '../../format/numbers';
 import { csv, markdownCell, markdownTable } from '../../format/text';
 import { differs } from './selection';
 

@@ -1,4 +1,4 @@
-import { runs } from '../../api/transport';
+import { runs } from '../../api/runs';
 import { batchColumn, columnValue } from '../../format/columns';
 
 export const MAX_SCORES = 65_536; // what one call answers

@@ -5,8 +5,8 @@ import type {
   MetricComparison,
 } from '../../api/gen/assay/v1/comparison_service_pb';
 import { MetricKind } from '../../api/gen/assay/v1/run_service_pb';
-import { BUCKETS } from '../../components/Words';
-import { trend } from '../../format/numbers';
+import { BUCKETS } from '../../components/Verdicts';
+import { trend } from '../../format/metrics';
 import type { Query } from '../../state/query';
 
 // What is selected on a comparison: one metric, perhaps a cohort, perhaps a kind of row. Every mark

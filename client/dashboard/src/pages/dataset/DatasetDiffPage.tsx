@@ -3,7 +3,7 @@ import { Link } from 'wouter-preact';
 import { useCall } from '../../api/calls';
 import type { Batch } from '../../api/gen/assay/v1/batch_pb';
 import type { DatasetVersion } from '../../api/gen/assay/v1/dataset_service_pb';
-import { datasets } from '../../api/transport';
+import { datasets } from '../../api/datasets';
 import { Grid } from '../../components/Grid';
 import { copyText, useTitle } from '../../components/Layout';
 import { Loaded } from '../../components/States';

@@ -4,7 +4,8 @@ import type { Comparison, MetricComparison } from '../../api/gen/assay/v1/compar
 import { Empty, Loaded } from '../../components/States';
 import { Delta } from '../../components/Words';
 import { shortName } from '../../format/names';
-import { count, metricDelta, metricInterval, metricValue, pValue, trend } from '../../format/numbers';
+import { metricDelta, metricInterval, trend } from '../../format/metrics';
+import { count, metricValue, pValue } from '../../format/numbers';
 import { visible } from '../../format/text';
 import { useQuery } from '../../state/query';
 import { Curves } from '../comparison/Curves';

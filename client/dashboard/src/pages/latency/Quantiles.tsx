@@ -43,11 +43,11 @@ export function Quantiles({ id, was, is }: { id: string; was: number[]; is: numb
           : `The intervals do not overlap at ${apart.map((q) => `p${q * 100}`).join(', ')}.`)
       }
       inputs={[was, is, id]}
-      draw={(plot, width) =>
+      height={56 + 24 * marks.length}
+      draw={(plot, size) =>
         plot.plot({
           className: 'plot',
-          width,
-          height: 56 + 24 * marks.length,
+          ...size,
           marginLeft: 90,
           marginBottom: 44,
           x: { label: 'µs', type: isLog ? 'log' : 'linear', grid: true },

@@ -41,14 +41,14 @@ export function Drift({ report, query }: { report: LayerReport; query: Query }) 
       }
       link={(layer) => query.href({ layer })}
       inputs={[report]}
-      draw={(plot, width) =>
+      height={76 + ROW_HEIGHT * marks.length}
+      draw={(plot, size) =>
         plot.plot({
           className: 'plot',
-          width,
-          height: 76 + ROW_HEIGHT * marks.length,
+          ...size,
           marginTop: 26,
           marginBottom: 44,
-          marginLeft: Math.min(190, width * 0.4),
+          marginLeft: Math.min(190, size.width * 0.4),
           marginRight: 110,
           x: { label: 'decibels', grid: true, domain: [Math.min(0, ...drawn.map(({ layer }) => layer.sqnrDb!)), Math.max(70, ...drawn.map(({ layer }) => layer.sqnrDb!))] },
           y: { label: null, domain: marks.map((mark) => mark.label), tickSize: 0 },

@@ -26,11 +26,11 @@ export function Histogram({ layer, isLog }: { layer: LayerComparison; isLog: boo
         `After: mean ${metricValue(is.mean)}, standard deviation ${metricValue(is.std)}, from ${metricValue(is.min)} to ${metricValue(is.max)}.`
       }
       inputs={[layer, isLog]}
-      draw={(plot, width) =>
+      height={280}
+      draw={(plot, size) =>
         plot.plot({
           className: 'plot',
-          width,
-          height: 280,
+          ...size,
           marginLeft: 60,
           marginBottom: 40,
           marginTop: 24,

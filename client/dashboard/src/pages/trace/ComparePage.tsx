@@ -2,7 +2,7 @@ import { useMemo } from 'preact/compat';
 import { Link } from 'wouter-preact';
 import { useCall } from '../../api/calls';
 import type { Trace } from '../../api/gen/assay/v1/trace_service_pb';
-import { traces } from '../../api/transport';
+import { traces } from '../../api/traces';
 import { Find } from '../../components/Find';
 import { Grid } from '../../components/Grid';
 import { copyText, useTitle } from '../../components/Layout';
@@ -13,7 +13,7 @@ import { count, duration } from '../../format/numbers';
 import { csv, visible } from '../../format/text';
 import { useKeys } from '../../state/keys';
 import { useQuery } from '../../state/query';
-import { Facts } from '../RunPage';
+import { Facts } from '../../components/Facts';
 import { comparePaths, type PathDifference } from './paths';
 
 // Two traces side by side, their spans aligned by path.

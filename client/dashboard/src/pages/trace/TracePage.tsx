@@ -2,7 +2,7 @@ import { useMemo, useState } from 'preact/compat';
 import { useLocation } from 'wouter-preact';
 import { useCall } from '../../api/calls';
 import { Span_Status, type Trace } from '../../api/gen/assay/v1/trace_service_pb';
-import { traces } from '../../api/transport';
+import { traces } from '../../api/traces';
 import { Find } from '../../components/Find';
 import { Grid } from '../../components/Grid';
 import { copyText, useTitle } from '../../components/Layout';
@@ -13,7 +13,7 @@ import { count, duration } from '../../format/numbers';
 import { csv, visible } from '../../format/text';
 import { useKeys } from '../../state/keys';
 import { useQuery } from '../../state/query';
-import { Facts } from '../RunPage';
+import { Facts } from '../../components/Facts';
 import { Overview } from './Overview';
 import { byName, matches, spanRows, type SpanRow } from './spans';
 
