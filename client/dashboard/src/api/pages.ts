@@ -10,6 +10,7 @@ export interface Page<T> {
 
 export interface Pages<T> {
   items: T[];
+  old: T[]; // of the list before, while the first page of this one is on its way
   total: number | undefined;
   numLeftOut: number; // of the pages so far
   hasMore: boolean;
@@ -35,10 +36,12 @@ interface State<T> {
 const kept = new Map<string, State<unknown>>();
 const MAX_KEPT = 12;
 
-// A list that comes page by page, in the server's order. Another `key` is another list.
+// A list that comes page by page, in the server's order. Another `key` is another list; within one
+// `family` the items of one may stand for those of the next while it loads.
 export function usePages<T>(
   key: string,
   load: (token: string, signal: AbortSignal) => Promise<Page<T>>,
+  family = key,
 ): Pages<T> {
   const [, rerender] = useReducer((n: number) => n + 1, 0);
   const loader = useRef(load);
@@ -125,12 +128,18 @@ export function usePages<T>(
   }, [key]);
 
   const now = state.current;
+  const isLoading = now.isLoading || (now.items.length === 0 && now.hasMore && !now.error);
+  const last = useRef({ family, items: now.items });
+  if (last.current.family !== family || now.items.length > 0 || !isLoading) {
+    last.current = { family, items: now.items };
+  }
   return {
     items: now.items,
+    old: now.items.length > 0 ? [] : last.current.items,
     total: now.total,
     numLeftOut: now.numLeftOut,
     hasMore: now.hasMore,
-    isLoading: now.isLoading || (now.items.length === 0 && now.hasMore && !now.error),
+    isLoading,
     error: now.error,
     loadMore,
     reload,

@@ -29,7 +29,8 @@ function isControl(event: MouseEvent): boolean {
   return (event.target as Element).closest('a, button, input') !== null;
 }
 
-// Rows near the viewport of a list that comes in pages. `total` is what a screen reader hears.
+// Rows near the viewport of a list that comes in pages. `total` is what a screen reader hears. While
+// `isBusy` the items are those of another list and cannot be used.
 export function Grid<T>({
   label,
   items,
@@ -42,6 +43,7 @@ export function Grid<T>({
   onSelect,
   onOpen,
   listKey,
+  isBusy = false,
   height = 420,
 }: {
   label: string;
@@ -55,6 +57,7 @@ export function Grid<T>({
   onSelect: (item: T) => void;
   onOpen: (item: T) => void;
   listKey: string; // another list scrolls to its top
+  isBusy?: boolean;
   height?: number;
 }) {
   const scroller = useRef<HTMLDivElement>(null);
@@ -83,15 +86,15 @@ export function Grid<T>({
   const rows = virtualizer.current.getVirtualItems();
   const last = rows.at(-1)?.index ?? 0;
   useEffect(() => {
-    if (hasMore && count > 0 && last >= count - LOAD_AHEAD) {
+    if (!isBusy && hasMore && count > 0 && last >= count - LOAD_AHEAD) {
       loadMore();
     }
-  }, [hasMore, count, last]);
+  }, [isBusy, hasMore, count, last]);
 
-  const at = items.findIndex((item) => itemKey(item) === selected);
+  const at = isBusy ? -1 : items.findIndex((item) => itemKey(item) === selected);
   const move = (to: number) => {
     const item = items[Math.max(0, Math.min(count - 1, to))];
-    if (item !== undefined) {
+    if (item !== undefined && !isBusy) {
       onSelect(item);
       virtualizer.current!.scrollToIndex(items.indexOf(item), { align: 'auto' });
     }
@@ -133,6 +136,7 @@ export function Grid<T>({
       aria-label={label}
       aria-rowcount={total === undefined ? (hasMore ? -1 : items.length + 1) : total + 1}
       aria-colcount={columns.length}
+      aria-busy={isBusy}
       aria-activedescendant={at >= 0 ? `${label}-${at}` : undefined}
       tabIndex={0}
       onKeyDown={onKeyDown}
@@ -158,7 +162,7 @@ export function Grid<T>({
             const key = itemKey(item);
             return (
               <div
-                key={key}
+                key={row.index} // another list takes the elements over
                 id={`${label}-${row.index}`}
                 role="row"
                 class="grid-row"

@@ -27,11 +27,15 @@ export function rowsKey(comparison: string, selection: Selection): string {
 export function useRows(comparison: Comparison, selection: Selection) {
   const { name } = comparison;
   const { rowFilter } = selection;
-  return usePages<ComparisonRow>(rowsKey(name, selection), async (token, signal) => {
-    const early = token === '' ? await takeEarlyRows(name, rowFilter) : undefined;
-    const page = early ?? (await listRows(name, rowFilter, token, signal));
-    return { items: page.rows, nextToken: page.nextPageToken, total: Number(page.totalRows) };
-  });
+  return usePages<ComparisonRow>(
+    rowsKey(name, selection),
+    async (token, signal) => {
+      const early = token === '' ? await takeEarlyRows(name, rowFilter) : undefined;
+      const page = early ?? (await listRows(name, rowFilter, token, signal));
+      return { items: page.rows, nextToken: page.nextPageToken, total: Number(page.totalRows) };
+    },
+    `${name}/${selection.metric?.metric?.id}`,
+  );
 }
 
 export function rowDelta(row: ComparisonRow): number | undefined {
@@ -139,6 +143,7 @@ export function Rows({
 }) {
   const [, navigate] = useLocation();
   const rows = useRows(comparison, selection);
+  const shown = rows.items.length > 0 ? rows.items : rows.old;
   const selected = query.get('row');
   const cycle = () => {
     const at = SHOWN.indexOf(selection.bucket);
@@ -188,19 +193,20 @@ export function Rows({
         </p>
       ) : rows.error && rows.items.length === 0 ? (
         <Failure error={rows.error} retry={rows.loadMore} />
-      ) : rows.isLoading && rows.items.length === 0 ? (
+      ) : rows.isLoading && shown.length === 0 ? (
         <Loading what="rows" />
-      ) : rows.items.length === 0 ? (
+      ) : shown.length === 0 ? (
         <p class="muted">No row is like that.</p>
       ) : (
         <Grid
           label="rows"
           listKey={rowsKey(comparison.name, selection)}
-          items={rows.items}
+          items={shown}
+          isBusy={rows.items.length === 0}
           total={rows.total}
           hasMore={rows.hasMore}
           loadMore={rows.loadMore}
-          columns={columnsFor(selection, rows.items)}
+          columns={columnsFor(selection, shown)}
           itemKey={(row) => String(row.row)}
           selected={selected}
           onSelect={(row) => query.set({ row: String(row.row) }, true)}
