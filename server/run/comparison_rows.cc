@@ -13,6 +13,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "server/base/status_macros.h"
+#include "server/run/cohort_rows.h"
+#include "server/run/first_places.h"
 #include "server/run/pairing.h"
 #include "server/run/row_texts.h"
 #include "server/run/run_inputs.h"
@@ -21,7 +23,6 @@
 namespace assay::run {
 namespace {
 
-constexpr std::string_view kCohortPrefix = "cohort.";
 // Rows that are stored with a comparison, by metric.
 constexpr std::int32_t kStoredRows = 100;
 // Earlier comparisons that a row is looked up in.
@@ -32,53 +33,6 @@ void Serially(std::int64_t n, const std::function<void(std::int64_t)>& body) {
     body(i);
   }
 }
-
-// A row of the list, small: the scan keeps as many as the pages up to the one asked for.
-struct Place {
-  double order = 0;  // worst first; infinite for an unpaired row
-  std::int64_t row = 0;
-  RowBucket bucket = RowBucket::kAny;
-  double baseline = 0;  // 0 where undefined
-  double candidate = 0;
-  bool has_baseline = false;
-  bool has_candidate = false;
-
-  bool operator<(const Place& other) const {
-    return order != other.order ? order < other.order : row < other.row;
-  }
-};
-
-// The first `capacity` places of all that were offered, in ascending order of rows.
-class FirstPlaces {
- public:
-  explicit FirstPlaces(std::size_t capacity) : capacity_(capacity) {}
-
-  // True when Offer would keep a later row of that order: one that is equal to the last stands
-  // behind it. Offer it, or Count it.
-  bool Takes(double order) const {
-    return places_.size() < capacity_ || (capacity_ > 0 && order < places_.front().order);
-  }
-  void Count() { ++num_offered_; }
-  void Offer(const Place& place) {
-    Count();
-    if (places_.size() == capacity_) {
-      std::pop_heap(places_.begin(), places_.end());
-      places_.pop_back();
-    }
-    places_.push_back(place);
-    std::push_heap(places_.begin(), places_.end());
-  }
-  std::int64_t num_offered() const { return num_offered_; }
-  std::vector<Place> TakeSorted() {
-    std::sort_heap(places_.begin(), places_.end());
-    return std::move(places_);
-  }
-
- private:
-  const std::size_t capacity_;
-  std::vector<Place> places_;  // a heap, the last place in front
-  std::int64_t num_offered_ = 0;
-};
 
 RowBucket BucketOf(const MetricDescriptor& metric, double baseline, double candidate) {
   const double sign = metric.direction == Direction::kLower ? -1 : 1;
@@ -213,75 +167,35 @@ class ScoreSource {
   ScoreArray chunk_;
 };
 
-// Which rows belong to the cohort asked for.
-class CohortTest {
+// The positions that a query names, ascending; none: all.
+class NamedRows {
  public:
-  static absl::StatusOr<CohortTest> Open(store::Store& store, const RunInputs& inputs,
-                                         const std::string& cohort) {
-    CohortTest test(store, inputs);
-    if (cohort.empty()) {
-      return test;
-    }
-    const std::size_t equals = cohort.find('=');
-    if (equals == std::string::npos) {
-      return absl::InvalidArgumentError(
-          absl::StrFormat("cohort: want COLUMN=VALUE, not '%s'", cohort));
-    }
-    const std::string name = absl::StrFormat("%s%s", kCohortPrefix, cohort.substr(0, equals));
-    test.column_ = FindColumn(inputs.example_columns, name);
-    test.value_ = cohort.substr(equals + 1);
-    if (test.column_ == nullptr) {
-      return absl::InvalidArgumentError(
-          absl::StrFormat("cohort: unknown column '%s'", cohort.substr(0, equals)));
-    }
-    return test;
+  explicit NamedRows(std::vector<std::int64_t> rows) : rows_(std::move(rows)) {
+    std::ranges::sort(rows_);
   }
-
-  absl::Status Seek(std::int64_t number) {
-    if (column_ != nullptr) {
-      ASSAY_ASSIGN_OR_RETURN(chunk_, store_.columns().ReadChunk(inputs_.project, inputs_.dataset.id,
-                                                                *column_, number));
-      ASSAY_RETURN_IF_ERROR(CheckChunk(chunk_, *column_, number, inputs_.dataset.num_rows));
-    }
-    return absl::OkStatus();
-  }
-
-  bool Holds(std::int64_t i) {
-    if (column_ == nullptr) {
-      return true;
-    }
-    const bool holds = chunk_.IsValid(i) && chunk_.Text(i) == value_;
-    is_found_ |= holds;
-    return holds;
-  }
-
-  // True when some row belongs to the cohort.
-  bool is_found() const { return column_ == nullptr || is_found_; }
-  // INVALID_ARGUMENT when none does.
-  absl::Status CheckFound() const {
-    return is_found() ? absl::OkStatus()
-                      : absl::InvalidArgumentError(
-                            absl::StrFormat("cohort: no example has %s=%s",
-                                            column_->name.substr(kCohortPrefix.size()), value_));
+  bool are_all() const { return rows_.empty(); }
+  bool Holds(std::int64_t row) const { return are_all() || std::ranges::binary_search(rows_, row); }
+  // True when a row from `begin` to before `end` is among them.
+  bool HoldsAny(std::int64_t begin, std::int64_t end) const {
+    const auto first = std::ranges::lower_bound(rows_, begin);
+    return are_all() || (first != rows_.end() && *first < end);
   }
 
  private:
-  CohortTest(store::Store& store, const RunInputs& inputs) : store_(store), inputs_(inputs) {}
-
-  store::Store& store_;
-  const RunInputs& inputs_;
-  const store::ColumnRecord* column_ = nullptr;
-  std::string value_;
-  Column chunk_;
-  bool is_found_ = false;
+  std::vector<std::int64_t> rows_;
 };
 
 // Offers the rows of one chunk that have a score on a side and are asked for.
 class ChunkScan {
  public:
-  ChunkScan(const MetricDescriptor& metric, RowBucket bucket, const Pairing& pairing,
-            CohortTest& cohort, FirstPlaces& first)
-      : metric_(metric), bucket_(bucket), pairing_(pairing), cohort_(cohort), first_(first) {}
+  ChunkScan(const MetricDescriptor& metric, RowBucket bucket, const NamedRows& named,
+            const Pairing& pairing, CohortRows& cohort, FirstPlaces& first)
+      : metric_(metric),
+        bucket_(bucket),
+        named_(named),
+        pairing_(pairing),
+        cohort_(cohort),
+        first_(first) {}
 
   void Scan(const ScoreArray& baseline, const ScoreArray& candidate, std::int64_t first_row) {
     OrderChunk(metric_, baseline, candidate, order_);
@@ -292,6 +206,9 @@ class ChunkScan {
         continue;
       }
       const std::int64_t row = first_row + static_cast<std::int64_t>(i);
+      if (!named_.Holds(row)) {
+        continue;
+      }
       if (bucket_ != RowBucket::kAny && BucketAt(baseline, candidate, row, i) != bucket_) {
         continue;
       }
@@ -324,8 +241,9 @@ class ChunkScan {
 
   const MetricDescriptor& metric_;
   const RowBucket bucket_;
+  const NamedRows& named_;
   const Pairing& pairing_;
-  CohortTest& cohort_;
+  CohortRows& cohort_;
   FirstPlaces& first_;
   std::vector<double> order_;  // of the chunk at hand
 };
@@ -333,8 +251,8 @@ class ChunkScan {
 // Offers the scored examples that only the baseline's dataset version has; they count behind the
 // `num_candidate_rows` of the candidate's.
 absl::Status ScanBaselineOnly(const Pairing& pairing, const ScoreArray& scores, RowBucket bucket,
-                              std::int64_t num_candidate_rows, CohortTest& cohort,
-                              FirstPlaces& first) {
+                              const NamedRows& named, std::int64_t num_candidate_rows,
+                              CohortRows& cohort, FirstPlaces& first) {
   std::vector<std::uint8_t> has_other(scores.values.size(), 0);
   for (const std::int32_t row : pairing.same_key) {
     if (row >= 0) {
@@ -349,7 +267,8 @@ absl::Status ScanBaselineOnly(const Pairing& pairing, const ScoreArray& scores, 
       ASSAY_RETURN_IF_ERROR(cohort.Seek(row / store::kChunkRows));
     }
     const bool is_member = cohort.Holds(row % store::kChunkRows);
-    if (!is_wanted || !is_member || has_other[i] != 0 || scores.defined[i] == 0) {
+    if (!is_wanted || !is_member || has_other[i] != 0 || scores.defined[i] == 0 ||
+        !named.Holds(num_candidate_rows + row)) {
       continue;
     }
     if (!first.Takes(kLast)) {
@@ -424,15 +343,19 @@ absl::StatusOr<RowPage> ScanRows(store::Store& store, store::Id project,
   ASSAY_ASSIGN_OR_RETURN(ScoreSource candidate,
                          ScoreSource::Open(store, project, comparison.candidate_run_id, metric.id,
                                            inputs.dataset.num_rows, nullptr));
-  ASSAY_ASSIGN_OR_RETURN(CohortTest cohort, CohortTest::Open(store, inputs, query.cohort));
+  ASSAY_ASSIGN_OR_RETURN(CohortRows cohort, CohortRows::Open(store, inputs, query.cohort));
 
   const std::int64_t skip = std::clamp<std::int64_t>(
       query.offset_rank, 0, inputs.dataset.num_rows + baseline_inputs.dataset.num_rows);
   FirstPlaces first(static_cast<std::size_t>(skip + std::max(query.limit, 0)));
-  ChunkScan scan(metric, query.bucket, pairing, cohort, first);
+  const NamedRows named(query.rows);
+  ChunkScan scan(metric, query.bucket, named, pairing, cohort, first);
   for (std::int64_t number = 0; number < inputs.num_chunks(); ++number) {
     const std::int64_t begin = number * store::kChunkRows;
     const std::int64_t size = std::min(store::kChunkRows, inputs.dataset.num_rows - begin);
+    if (!named.HoldsAny(begin, begin + size)) {
+      continue;
+    }
     ASSAY_RETURN_IF_ERROR(baseline.Seek(number, size));
     ASSAY_RETURN_IF_ERROR(candidate.Seek(number, size));
     ASSAY_RETURN_IF_ERROR(cohort.Seek(number));
@@ -440,14 +363,15 @@ absl::StatusOr<RowPage> ScanRows(store::Store& store, store::Id project,
   }
   bool is_cohort_of_baseline = false;
   // A version without the cohort's column has no example of it.
-  absl::StatusOr<CohortTest> baseline_cohort =
-      CohortTest::Open(store, baseline_inputs, query.cohort);
+  absl::StatusOr<CohortRows> baseline_cohort =
+      CohortRows::Open(store, baseline_inputs, query.cohort);
   if (!pairing.is_identity && baseline_cohort.ok()) {
-    ASSAY_RETURN_IF_ERROR(ScanBaselineOnly(pairing, baseline.all(), query.bucket,
+    ASSAY_RETURN_IF_ERROR(ScanBaselineOnly(pairing, baseline.all(), query.bucket, named,
                                            inputs.dataset.num_rows, *baseline_cohort, first));
     is_cohort_of_baseline = baseline_cohort->is_found();
   }
-  if (!is_cohort_of_baseline) {
+  // Of rows that are named only their own chunks were read, which need not have the cohort.
+  if (!is_cohort_of_baseline && named.are_all()) {
     ASSAY_RETURN_IF_ERROR(cohort.CheckFound());
   }
 
@@ -473,7 +397,7 @@ absl::StatusOr<RowPage> ScanRows(store::Store& store, store::Id project,
 // The page of a query as far as the stored rows of the metric hold it.
 std::optional<RowPage> PageOf(const store::RowListRecord& list, const RowQuery& query) {
   const bool is_broken = query.bucket == RowBucket::kBroken;
-  if (list.metric.empty() || !query.cohort.empty() ||
+  if (list.metric.empty() || !query.cohort.empty() || !query.rows.empty() ||
       (query.bucket != RowBucket::kAny && !is_broken)) {
     return std::nullopt;
   }

@@ -15,8 +15,9 @@ using store::RowBucket;
 struct RowQuery {
   std::string metric = {};  // empty: the flip metric, else the first with row scores
   RowBucket bucket = RowBucket::kAny;
-  std::string cohort = {};       // "COLUMN=VALUE"; empty: all
-  std::int64_t offset_rank = 0;  // rows to skip in the order of the list
+  std::string cohort = {};              // "COLUMN=VALUE"; empty: all
+  std::vector<std::int64_t> rows = {};  // positions, see ComparisonRow; empty: all
+  std::int64_t offset_rank = 0;         // rows to skip in the order of the list
   std::int32_t limit = 50;
 };
 
@@ -45,11 +46,11 @@ absl::StatusOr<store::RowListRecord> FirstRows(store::Store& store, store::Id pr
                                                const MetricComparison& compared);
 
 // Reads rows of a succeeded comparison: those with a score on at least one side, from the stored
-// rows where they suffice, else in one scan of the two score columns. Unpaired and changed rows
-// come last, and among them the examples that only the baseline's dataset version has. Texts of an
-// example are those of the candidate's version, where it has it. INVALID_ARGUMENT names an unknown
-// metric or cohort; FAILED_PRECONDITION when the comparison has not succeeded, was refused or has
-// no row scores.
+// rows where they suffice, else in one scan of the two score columns; of named rows it reads only
+// the chunks that they lie in. Unpaired and changed rows come last, and among them the examples
+// that only the baseline's dataset version has. Texts of an example are those of the candidate's
+// version, where it has it. INVALID_ARGUMENT names an unknown metric or cohort; FAILED_PRECONDITION
+// when the comparison has not succeeded, was refused or has no row scores.
 absl::StatusOr<RowPage> ListComparisonRows(store::Store& store, store::Id project,
                                            const store::ComparisonRecord& comparison,
                                            const RowQuery& query);
