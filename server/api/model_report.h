@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "evaluators/model/diagnosis.h"
@@ -14,9 +15,11 @@ class LayerReport;
 
 namespace assay::api {
 
-// What comparing and diagnosing models found, as messages. Each adds to `to`.
-void AddComparison(const ModelComparison& from, const run::LayerTimer& baseline,
-                   const run::LayerTimer& candidate, v1::LayerReport& to);
+// What comparing and diagnosing models found, as messages. Each adds to `to`. `positions`: where
+// the rows that ran lie in their dataset version.
+void AddComparison(const ModelComparison& from, std::span<const std::int64_t> positions,
+                   const run::LayerTimer& baseline, const run::LayerTimer& candidate,
+                   v1::LayerReport& to);
 void AddFindings(const std::vector<Finding>& from, v1::Diagnosis& to);
 
 }  // namespace assay::api
