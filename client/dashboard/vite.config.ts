@@ -1,5 +1,5 @@
 import { defineConfig } from 'vite';
-import { leanPlot } from './leanPlot';
+import { leanPlot } from './leanPlot.ts';
 
 // What comes together, so that a page waits for few files and takes what it needs. A module goes to
 // the first that matches or has a module that imports it; `first` is the script that begins it all.

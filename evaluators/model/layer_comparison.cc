@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <utility>
 
 namespace assay {
 
@@ -66,6 +67,33 @@ LayerDifference CompareLayer(std::span<const double> baseline, std::span<const d
     difference.mean_cosine = cosines / (n / static_cast<double>(width));
   }
   return difference;
+}
+
+std::vector<std::int64_t> RowsFurthestApart(std::span<const double> baseline,
+                                            std::span<const double> candidate, std::int64_t width,
+                                            std::size_t limit) {
+  const auto columns = static_cast<std::size_t>(width);
+  std::vector<std::pair<double, std::int64_t>> moved;  // squared distance and row
+  for (std::size_t begin = 0; begin < baseline.size(); begin += columns) {
+    double distance = 0;
+    for (std::size_t i = begin; i < begin + columns; ++i) {
+      distance += (baseline[i] - candidate[i]) * (baseline[i] - candidate[i]);
+    }
+    if (distance != 0) {  // NaN too
+      moved.emplace_back(
+          std::isfinite(distance) ? distance : std::numeric_limits<double>::infinity(),
+          static_cast<std::int64_t>(begin / columns));
+    }
+  }
+  const auto end = moved.begin() + static_cast<std::ptrdiff_t>(std::min(limit, moved.size()));
+  std::partial_sort(moved.begin(), end, moved.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first > b.first : a.second < b.second;
+  });
+  std::vector<std::int64_t> rows;
+  for (auto each = moved.begin(); each != end; ++each) {
+    rows.push_back(each->second);
+  }
+  return rows;
 }
 
 DifferenceTier TierOf(const LayerDifference& difference, double noise_floor) {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace assay {
 
@@ -22,6 +24,13 @@ struct LayerDifference {
 // side makes max_abs infinite.
 LayerDifference CompareLayer(std::span<const double> baseline, std::span<const double> candidate,
                              std::int64_t width);
+
+// The rows that lie furthest from their counterparts, by the L2 norm of the difference, largest
+// first and of equal ones the first; at most `limit`, and none that is equal. A row with NaN or
+// infinity counts as infinitely far. Arguments as above.
+std::vector<std::int64_t> RowsFurthestApart(std::span<const double> baseline,
+                                            std::span<const double> candidate, std::int64_t width,
+                                            std::size_t limit);
 
 enum class DifferenceTier : std::uint8_t {
   kIdentical = 1,

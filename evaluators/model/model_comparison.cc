@@ -197,6 +197,8 @@ absl::StatusOr<ModelComparison> CompareModels(const ModelSide& baseline, const M
     layer.name = program.steps[i].name;
     layer.difference =
         CompareLayer(of_baseline.layer(i), of_candidate.layer(i), program.steps[i].out);
+    layer.most_moved_rows = RowsFurthestApart(of_baseline.layer(i), of_candidate.layer(i),
+                                              program.steps[i].out, kMaxMovedRows);
     layer.noise_floor = noise_floor[i];
     layer.tier = TierOf(layer.difference, layer.noise_floor);
     layer.baseline_health = HealthOf(program, i, of_baseline, input_before);

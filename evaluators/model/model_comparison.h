@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -21,6 +22,8 @@ struct ModelSide {
   LayerObserver& timer;  // sees every layer run, after a first run that it does not see
 };
 
+inline constexpr std::size_t kMaxMovedRows = 100;
+
 struct ComparedLayer {
   std::string name;
   LayerDifference difference;
@@ -32,6 +35,7 @@ struct ComparedLayer {
   std::int32_t died_units = 0;
   std::optional<double> baseline_gradient;  // L2 norm for the layer's results
   std::optional<double> candidate_gradient;
+  std::vector<std::int64_t> most_moved_rows;  // see RowsFurthestApart; at most kMaxMovedRows
 };
 
 struct ModelComparison {
@@ -49,8 +53,8 @@ absl::StatusOr<ModelComparison> CompareModels(const ModelSide& baseline, const M
 
 // Runs the model on `features` and compares the layer that its outputs come from, the logits or,
 // without any, the embedding, with `observed`: what any runtime gave for the same rows. The
-// comparison has that layer alone, without health and gradients. INVALID_ARGUMENT when `observed`
-// has another size.
+// comparison has that layer alone, without health, gradients and moved rows. INVALID_ARGUMENT when
+// `observed` has another size.
 absl::StatusOr<ModelComparison> CompareOutputs(const ModelSide& model,
                                                std::span<const float> features,
                                                std::span<const double> observed);

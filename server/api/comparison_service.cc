@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "assay/v1/comparison_service.grpc.pb.h"
 #include "server/api/comparison_convert.h"
 #include "server/api/page_token.h"
@@ -16,6 +17,8 @@
 
 namespace assay::api {
 namespace {
+
+constexpr int kMaxNamedRows = 1000;  // of one list of rows
 
 class ComparisonService : public v1::ComparisonService::CallbackService {
  public:
@@ -148,9 +151,14 @@ class ComparisonService : public v1::ComparisonService::CallbackService {
       return absl::InvalidArgumentError(
           absl::StrFormat("bucket: unknown: %d", static_cast<int>(request.bucket())));
     }
+    if (request.rows_size() > kMaxNamedRows) {
+      return absl::InvalidArgumentError(absl::StrFormat("rows: %d rows, at most %d are taken",
+                                                        request.rows_size(), kMaxNamedRows));
+    }
     ASSAY_ASSIGN_OR_RETURN(const std::int32_t size, PageSize(request.page_size()));
+    const std::string rows = absl::StrJoin(request.rows(), ",");
     const PageTokens tokens({"ListComparisonRows", request.name(), request.metric(),
-                             v1::RowBucket_Name(request.bucket()), request.cohort()});
+                             v1::RowBucket_Name(request.bucket()), request.cohort(), rows});
     ASSAY_ASSIGN_OR_RETURN(const std::int64_t offset, tokens.Read(request.page_token()));
     ASSAY_ASSIGN_OR_RETURN(const Found found, Find(call, request.name()));
     if (found.comparison.state != store::RunState::kSucceeded) {
@@ -161,6 +169,7 @@ class ComparisonService : public v1::ComparisonService::CallbackService {
     query.metric = request.metric();
     query.bucket = static_cast<run::RowBucket>(request.bucket());
     query.cohort = request.cohort();
+    query.rows.assign(request.rows().begin(), request.rows().end());
     query.offset_rank = offset;
     query.limit = size;
     ASSAY_ASSIGN_OR_RETURN(

@@ -80,13 +80,17 @@ void ToProto(const ComparedLayer& from, v1::LayerComparison& to) {
 
 }  // namespace
 
-void AddComparison(const ModelComparison& from, const run::LayerTimer& baseline,
-                   const run::LayerTimer& candidate, v1::LayerReport& to) {
+void AddComparison(const ModelComparison& from, std::span<const std::int64_t> positions,
+                   const run::LayerTimer& baseline, const run::LayerTimer& candidate,
+                   v1::LayerReport& to) {
   for (std::size_t i = 0; i < from.layers.size(); ++i) {
     v1::LayerComparison& layer = *to.add_layers();
     ToProto(from.layers[i], layer);
     layer.set_baseline_us(baseline.BestUs(i));
     layer.set_candidate_us(candidate.BestUs(i));
+    for (const std::int64_t row : from.layers[i].most_moved_rows) {
+      layer.add_most_moved_rows(positions[static_cast<std::size_t>(row)]);
+    }
   }
   to.set_first_diverging(from.first_diverging);
   v1::NamedSwap& swap = *to.mutable_swap();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -20,9 +21,11 @@ class ModelVersion;
 
 namespace assay::api {
 
-// What comparing and diagnosing models found, as messages. Each adds to `to`.
-void AddComparison(const ModelComparison& from, const run::LayerTimer& baseline,
-                   const run::LayerTimer& candidate, v1::LayerReport& to);
+// What comparing and diagnosing models found, as messages. Each adds to `to`. `positions`: where
+// the rows that ran lie in their dataset version.
+void AddComparison(const ModelComparison& from, std::span<const std::int64_t> positions,
+                   const run::LayerTimer& baseline, const run::LayerTimer& candidate,
+                   v1::LayerReport& to);
 // Nothing for external versions.
 absl::Status AddStoredCost(const store::ModelVersionRecord& from, v1::ModelVersion& to);
 void AddCost(const Architecture& architecture, const Numerics& numerics, v1::ModelCost& to);

@@ -152,7 +152,7 @@ class ReferenceModelService : public v1::ReferenceModelService::CallbackService 
         CompareModels({before.model, before.numerics, timer_before},
                       {after.model, after.numerics, timer_after}, rows.features, rows.targets));
     span.End();
-    AddComparison(comparison, timer_before, timer_after, response);
+    AddComparison(comparison, rows.rows, timer_before, timer_after, response);
     AddCost(after.model.architecture(), after.numerics, *response.mutable_candidate_cost());
     ASSAY_RETURN_IF_ERROR(call.CheckAlive());
     ASSAY_RETURN_IF_ERROR(AddRetrieval(project, dataset, before, after, rows, response));
@@ -188,7 +188,7 @@ class ReferenceModelService : public v1::ReferenceModelService::CallbackService 
                            CompareOutputs({model.model, model.numerics, no_times},
                                           recorded.features, recorded.values));
     span.End();
-    AddComparison(comparison, no_times, no_times, response);
+    AddComparison(comparison, {}, no_times, no_times, response);
     response.set_num_rows(recorded.num_rows);
     response.set_num_skipped(recorded.num_skipped);
     return absl::OkStatus();

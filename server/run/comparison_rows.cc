@@ -195,7 +195,7 @@ absl::Status CompleteStoredRows(store::Store& store, store::Id project,
 // The page of a query as far as the stored rows of the metric hold it.
 std::optional<RowPage> PageOf(const store::RowListRecord& list, const RowQuery& query) {
   const bool is_broken = query.bucket == RowBucket::kBroken;
-  if (list.metric.empty() || !query.cohort.empty() ||
+  if (list.metric.empty() || !query.cohort.empty() || !query.rows.empty() ||
       (query.bucket != RowBucket::kAny && !is_broken)) {
     return std::nullopt;
   }

@@ -222,12 +222,35 @@ class CohortTest {
   bool is_found_ = false;
 };
 
+// The positions that a query names, ascending; none: all.
+class NamedRows {
+ public:
+  explicit NamedRows(std::vector<std::int64_t> rows) : rows_(std::move(rows)) {
+    std::ranges::sort(rows_);
+  }
+  bool are_all() const { return rows_.empty(); }
+  bool Holds(std::int64_t row) const { return are_all() || std::ranges::binary_search(rows_, row); }
+  // True when a row from `begin` to before `end` is among them.
+  bool HoldsAny(std::int64_t begin, std::int64_t end) const {
+    const auto first = std::ranges::lower_bound(rows_, begin);
+    return are_all() || (first != rows_.end() && *first < end);
+  }
+
+ private:
+  std::vector<std::int64_t> rows_;
+};
+
 // Offers the rows of one chunk that have a score on a side and are asked for.
 class ChunkScan {
  public:
-  ChunkScan(const MetricDescriptor& metric, RowBucket bucket, const Pairing& pairing,
-            CohortTest& cohort, FirstPlaces& first)
-      : metric_(metric), bucket_(bucket), pairing_(pairing), cohort_(cohort), first_(first) {}
+  ChunkScan(const MetricDescriptor& metric, RowBucket bucket, const NamedRows& named,
+            const Pairing& pairing, CohortTest& cohort, FirstPlaces& first)
+      : metric_(metric),
+        bucket_(bucket),
+        named_(named),
+        pairing_(pairing),
+        cohort_(cohort),
+        first_(first) {}
 
   void Scan(const ScoreArray& baseline, const ScoreArray& candidate, std::int64_t first_row) {
     OrderChunk(metric_, baseline, candidate, order_);
@@ -238,6 +261,9 @@ class ChunkScan {
         continue;
       }
       const std::int64_t row = first_row + static_cast<std::int64_t>(i);
+      if (!named_.Holds(row)) {
+        continue;
+      }
       if (bucket_ != RowBucket::kAny && BucketAt(baseline, candidate, row, i) != bucket_) {
         continue;
       }
@@ -270,6 +296,7 @@ class ChunkScan {
 
   const MetricDescriptor& metric_;
   const RowBucket bucket_;
+  const NamedRows& named_;
   const Pairing& pairing_;
   CohortTest& cohort_;
   FirstPlaces& first_;
@@ -279,8 +306,8 @@ class ChunkScan {
 // Offers the scored examples that only the baseline's dataset version has; they count behind the
 // `num_candidate_rows` of the candidate's.
 absl::Status ScanBaselineOnly(const Pairing& pairing, const ScoreArray& scores, RowBucket bucket,
-                              std::int64_t num_candidate_rows, CohortTest& cohort,
-                              FirstPlaces& first) {
+                              const NamedRows& named, std::int64_t num_candidate_rows,
+                              CohortTest& cohort, FirstPlaces& first) {
   std::vector<std::uint8_t> has_other(scores.values.size(), 0);
   for (const std::int32_t row : pairing.same_key) {
     if (row >= 0) {
@@ -295,7 +322,8 @@ absl::Status ScanBaselineOnly(const Pairing& pairing, const ScoreArray& scores, 
       ASSAY_RETURN_IF_ERROR(cohort.Seek(row / store::kChunkRows));
     }
     const bool is_member = cohort.Holds(row % store::kChunkRows);
-    if (!is_wanted || !is_member || has_other[i] != 0 || scores.defined[i] == 0) {
+    if (!is_wanted || !is_member || has_other[i] != 0 || scores.defined[i] == 0 ||
+        !named.Holds(num_candidate_rows + row)) {
       continue;
     }
     if (!first.Takes(kLast)) {
@@ -329,10 +357,14 @@ absl::StatusOr<ScannedRows> ScanRows(store::Store& store, store::Id project,
   const std::int64_t skip = std::clamp<std::int64_t>(
       query.offset_rank, 0, sides.candidate.dataset.num_rows + sides.baseline.dataset.num_rows);
   FirstPlaces first(static_cast<std::size_t>(skip + std::max(query.limit, 0)));
-  ChunkScan scan(metric, query.bucket, sides.pairing, cohort, first);
+  const NamedRows named(query.rows);
+  ChunkScan scan(metric, query.bucket, named, sides.pairing, cohort, first);
   for (std::int64_t number = 0; number < sides.candidate.num_chunks(); ++number) {
     const std::int64_t begin = number * store::kChunkRows;
     const std::int64_t size = std::min(store::kChunkRows, sides.candidate.dataset.num_rows - begin);
+    if (!named.HoldsAny(begin, begin + size)) {
+      continue;
+    }
     ASSAY_RETURN_IF_ERROR(baseline.Seek(number, size));
     ASSAY_RETURN_IF_ERROR(candidate.Seek(number, size));
     ASSAY_RETURN_IF_ERROR(cohort.Seek(number));
@@ -343,12 +375,12 @@ absl::StatusOr<ScannedRows> ScanRows(store::Store& store, store::Id project,
   absl::StatusOr<CohortTest> baseline_cohort =
       CohortTest::Open(store, sides.baseline, query.cohort);
   if (!sides.pairing.is_identity && baseline_cohort.ok()) {
-    ASSAY_RETURN_IF_ERROR(ScanBaselineOnly(sides.pairing, baseline.all(), query.bucket,
+    ASSAY_RETURN_IF_ERROR(ScanBaselineOnly(sides.pairing, baseline.all(), query.bucket, named,
                                            sides.candidate.dataset.num_rows, *baseline_cohort,
                                            first));
     is_cohort_of_baseline = baseline_cohort->is_found();
   }
-  if (!is_cohort_of_baseline) {
+  if (!is_cohort_of_baseline && named.are_all()) {
     ASSAY_RETURN_IF_ERROR(cohort.CheckFound());
   }
 

@@ -16,8 +16,9 @@ using store::RowBucket;
 struct RowQuery {
   std::string metric = {};  // empty: the flip metric, else the first with row scores
   RowBucket bucket = RowBucket::kAny;
-  std::string cohort = {};       // "COLUMN=VALUE"; empty: all
-  std::int64_t offset_rank = 0;  // rows to skip in the order of the list
+  std::string cohort = {};              // "COLUMN=VALUE"; empty: all
+  std::vector<std::int64_t> rows = {};  // positions, see ComparisonRow; empty: all
+  std::int64_t offset_rank = 0;         // rows to skip in the order of the list
   std::int32_t limit = 50;
 };
 
@@ -53,7 +54,8 @@ struct ScannedSides {
 
 // Scans the score columns of `metric` for the rows of a query: those with a score on at least one
 // side. Unpaired and changed rows come last, and among them the examples that only the baseline's
-// dataset version has. INVALID_ARGUMENT names an unknown cohort.
+// dataset version has. Of rows that are named it reads only the chunks that they lie in.
+// INVALID_ARGUMENT names an unknown cohort; of named rows only an unknown column of one.
 absl::StatusOr<ScannedRows> ScanRows(store::Store& store, store::Id project,
                                      const ScannedSides& sides, const MetricDescriptor& metric,
                                      const RowQuery& query);

@@ -11,6 +11,12 @@ test('calls over HTTP that only read are quiet', () => {
   expect(isHidden('POST /assay.v1.RunService/WatchRun')).toBe(true);
 });
 
+test('files of the dashboard are quiet, other services are not', () => {
+  expect(isHidden('GET /*')).toBe(true);
+  expect(isHidden('GET /*', 1)).toBe(false);
+  expect(isHidden('GET /orders')).toBe(false);
+});
+
 test('what changes or computes something, other ways in and other services are not', () => {
   expect(isHidden('POST /assay.v1.RunService/CreateRun')).toBe(false);
   expect(isHidden('POST /assay.v1.ReferenceModelService/CompareLayers')).toBe(false);

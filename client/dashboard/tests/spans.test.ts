@@ -3,40 +3,40 @@ import { expect, test } from 'vitest';
 import { TraceSchema } from '../src/api/gen/assay/v1/trace_service_pb';
 import { matches, spanRows } from '../src/pages/trace/spans';
 
-function traceOf(spans: [id: string, parent: string, start: number, duration: number][]) {
+function traceOf(spans: [id: string, parent: string, depth: number, start: number, critical: number][]) {
   return create(TraceSchema, {
-    spans: spans.map(([spanId, parentSpanId, start, durationNs]) => ({
+    spans: spans.map(([spanId, parentSpanId, depth, start, critical]) => ({
       spanId,
       parentSpanId,
       name: spanId,
+      depth,
       startTimeNs: 1_700_000_000_000_000_000n + BigInt(start),
-      durationNs: BigInt(durationNs),
+      durationNs: 5n,
+      selfTimeNs: 4n,
+      criticalTimeNs: BigInt(critical),
     })),
   });
 }
 
-test('own time leaves out what children cover together', () => {
-  const rows = spanRows(traceOf([['a', '', 0, 100], ['b', 'a', 10, 40], ['c', 'a', 30, 40]]));
-  expect(rows.map((row) => [row.span.spanId, row.depth, row.self])).toEqual([
-    ['a', 0, 40],
-    ['b', 1, 40],
-    ['c', 1, 40],
+test('times count from the earliest span', () => {
+  const rows = spanRows(traceOf([['b', 'lost', 0, 30, 0], ['a', '', 0, 10, 0], ['c', 'a', 1, 35, 0]]));
+  expect(rows.map(({ span, depth, start, duration, self }) => [span.spanId, depth, start, duration, self])).toEqual([
+    ['b', 0, 20, 5, 4],
+    ['a', 0, 0, 5, 4],
+    ['c', 1, 25, 5, 4],
   ]);
+  expect(spanRows(traceOf([]))).toEqual([]);
 });
 
-test('the critical path is what the end waited for', () => {
+test('the critical path holds those above what the end waited for', () => {
   const rows = spanRows(
-    traceOf([['a', '', 0, 100], ['b', 'a', 0, 50], ['c', 'a', 0, 20], ['d', 'a', 60, 40]]),
+    traceOf([['a', '', 0, 0, 0], ['b', 'a', 1, 0, 0], ['c', 'b', 2, 0, 5], ['d', 'a', 1, 60, 0], ['e', 'd', 2, 60, 0]]),
   );
-  expect(rows.filter((row) => row.isCritical).map((row) => row.span.spanId)).toEqual(['a', 'b', 'd']);
-});
-
-test('a span whose parent is missing is a root', () => {
-  expect(spanRows(traceOf([['b', 'lost', 0, 5]]))[0]!.depth).toBe(0);
+  expect(rows.filter((row) => row.isCritical).map((row) => row.span.spanId)).toEqual(['a', 'b', 'c']);
 });
 
 test('the filter hides by share of the trace and by text', () => {
-  const [row] = spanRows(traceOf([['load', '', 0, 5]]));
+  const [row] = spanRows(traceOf([['load', '', 0, 0, 0]]));
   const all = { text: '', minShare: 0, onlyCritical: false };
   expect(matches(row!, all, 100)).toBe(true);
   expect(matches(row!, { ...all, minShare: 0.1 }, 100)).toBe(false);

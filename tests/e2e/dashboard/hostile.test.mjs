@@ -148,6 +148,13 @@ describe('a server that goes away', () => {
   test('leaves what was there, says so, and is found again when it is back', async () => {
     const page = await stage.page();
     await stage.visit(page, '/datasets/hostile');
+    // The scripts of the other pages come when nothing else is to be done.
+    for (const script of ['lists', 'trace']) {
+      await page.waitForFunction(
+        (name) => performance.getEntriesByType('resource').some((entry) => entry.name.includes(`/${name}-`) && entry.responseEnd > 0),
+        script,
+      );
+    }
     const address = stage.http;
     await stage.stopServer();
     await page.locator('a[href="/models"]').click();
@@ -157,6 +164,19 @@ describe('a server that goes away', () => {
     await page.locator('a[href="/models"]').click();
     await page.getByRole('button', { name: /Try again|Look again/ }).first().click();
     await page.locator('[role=gridcell]', { hasText: 'bot' }).first().waitFor();
+    await page.context().close();
+  });
+
+  test('leaves a page whose script did not come to be tried again', async () => {
+    const page = await stage.page();
+    await page.route(/\/assets\/trace-/, (route) => route.abort());
+    await stage.visit(page, '/datasets/hostile');
+    await page.locator('a[href="/traces"]').click();
+    await page.getByRole('alert').getByText('The script of this page did not come.').waitFor();
+    await page.unroute(/\/assets\/trace-/);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.locator('[role=gridcell]').first().waitFor();
+    assert.equal(new URL(page.url()).pathname, '/traces');
     await page.context().close();
   });
 

@@ -201,6 +201,21 @@ describe('layers', () => {
     });
   });
 
+  test('lead to the rows that a layer moved furthest', async () => {
+    await onPage(`/comparisons/${stage.check}/layers?layer=fc2.act`, async (page) => {
+      await page.getByRole('link', { name: 'The 50 rows that it moved furthest' }).click();
+      await page.waitForURL(/rows=.*layer=fc2\.act/);
+      await page.getByText('50 of 597 rows').waitFor();
+      await reloads(page);
+      await page.getByText('50 of 597 rows').waitFor();
+      await page.locator('.grid-row').first().dblclick();
+      await page.getByText('row 1 of 50').waitFor();
+      await page.goBack();
+      await page.getByRole('link', { name: 'Remove the filter 50 moved furthest by fc2.act' }).click();
+      await page.getByText('597 of 597 rows').waitFor();
+    });
+  });
+
   test('the keys go from layer to layer', async () => {
     await onPage(`/comparisons/${stage.check}/layers`, async (page) => {
       await page.keyboard.press(']');
@@ -238,7 +253,7 @@ describe('the list of traces', () => {
         await page.waitForTimeout(100);
       }
       await leftOut.waitFor();
-      assert.deepEqual((await roots(page)).filter((name) => /^POST .*\/(Get|List|Read)/.test(name)), []);
+      assert.deepEqual((await roots(page)).filter((name) => /^GET|^POST .*\/(Get|List|Read)/.test(name)), []);
       await page.getByLabel('reads over HTTP too').check();
       await page.waitForURL(/reads=1/);
       await page.locator('.grid-row', { hasText: /POST .*\/(Get|List|Read)/ }).first().waitFor();
@@ -302,6 +317,43 @@ async function traceIds() {
   });
   return (await answer.json()).traces.map((trace) => trace.name.split('/').pop());
 }
+
+describe('a version of a dataset', () => {
+  test('is searched, and the address holds what for', async () => {
+    await onPage('/datasets/timed/versions/1', async (page) => {
+      await page.getByLabel('find').fill('NUMBER 23');
+      await page.getByText('11 among 240 rows').waitFor(); // 23 and 230 to 239
+      assert.equal(await page.locator('.grid-row').count(), 11);
+      await reloads(page);
+      await page.getByLabel('find').fill('no such text');
+      await page.getByText('No example is like that.').waitFor();
+    });
+  });
+});
+
+describe('two runs of one list', () => {
+  test('that cannot be compared say why', async () => {
+    await onPage('/runs', async (page) => {
+      await page.goto(`${stage.url}/runs?chosen=${stage.timedRun},999999`);
+      await page.getByRole('button', { name: /Compare/ }).click();
+      await page.getByRole('alert').getByText('999999').waitFor();
+      // The refusal itself is all that the console may hold.
+      page.faults = page.faults.filter((fault) => !fault.includes('404'));
+    });
+  });
+
+  test('are copied as CSV', async () => {
+    await onPage(
+      '/runs',
+      async (page) => {
+        await page.getByRole('button', { name: 'Copy CSV' }).click();
+        await page.getByText('Copied runs as CSV').waitFor();
+        assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^run,model,dataset,rows,created\r?\n/);
+      },
+      { permissions: ['clipboard-read', 'clipboard-write'] },
+    );
+  });
+});
 
 describe('two versions of a dataset', () => {
   test('are a step from the dataset and show what became of the examples', async () => {

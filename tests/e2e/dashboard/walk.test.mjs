@@ -99,6 +99,46 @@ describe('an address is a view', () => {
   });
 });
 
+describe('a row far down the list', () => {
+  test('is shown by itself, whatever the list leaves out', async () => {
+    await onPage(`/comparisons/${stage.mlp}?show=both_right`, async (page) => {
+      const row = page.locator('.grid-row').first();
+      await row.dblclick();
+      await page.waitForURL(/rows\/\d+/);
+      const path = new URL(page.url()).pathname;
+      await page.goto(`${stage.url}${path}?show=broken`);
+      await page.getByText('not in the list').waitFor();
+      await page.getByRole('heading', { name: 'Expected' }).waitFor();
+      await page.goto(`${stage.url}/comparisons/${stage.mlp}/rows/100000`);
+      await page.getByText('No such row in this comparison: 100000.').waitFor();
+    });
+  });
+});
+
+describe('while a list narrows', () => {
+  test('the rows before stay, out of reach, and no request is refused', async () => {
+    await onPage(`/comparisons/${stage.embed}?metric=cosine`, async (page) => {
+      await page.locator('.grid-row').first().waitFor();
+      let answer;
+      const asked = new Promise((resolve) => {
+        void page.route(/ListComparisonRows/, async (route) => {
+          resolve();
+          await new Promise((done) => (answer = done));
+          await route.continue();
+        });
+      });
+      await page.locator('.flips td.better a').click();
+      await asked;
+      assert.equal(await page.locator('.grid').getAttribute('aria-busy'), 'true');
+      assert.ok((await page.locator('.grid-row').count()) > 5);
+      answer();
+      await page.getByText('37 of 597 rows').waitFor();
+      await page.locator('.grid[aria-busy=false] .grid-row').first().waitFor();
+      assert.match(await page.locator('.grid-row').first().innerText(), /better/);
+    });
+  });
+});
+
 describe('a row of vectors', () => {
   test('has its nearest rows before and after, each a step away', async () => {
     await onPage(`/comparisons/${stage.embed}/rows/4?metric=cosine`, async (page) => {
@@ -137,11 +177,12 @@ describe('with the keyboard only', () => {
       await page.locator('.grid-row').first().waitFor();
       await page.keyboard.press('f');
       await page.waitForURL(/show=broken/);
-      await page.locator('.grid-row').first().waitFor();
+      await page.locator('.grid:not([aria-busy=true]) .grid-row').first().waitFor();
       await page.keyboard.press('j');
       await page.waitForURL(/row=/);
       await page.keyboard.press('o');
       await page.waitForURL(/rows\/\d+/);
+      await page.getByRole('heading', { name: 'Expected' }).waitFor();
       await page.keyboard.press('Escape');
       await page.waitForURL((url) => !url.pathname.includes('rows'));
     });

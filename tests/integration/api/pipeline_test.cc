@@ -275,6 +275,57 @@ TEST_F(PipelineTest, PagesThroughBrokenRows) {
   EXPECT_EQ(static_cast<std::int64_t>(keys.size()), total);
 }
 
+TEST_F(PipelineTest, ListsTheRowsThatAreNamed) {
+  v1::ListComparisonRowsRequest request;
+  request.set_name(comparison_.name());
+  request.set_page_size(1);
+  for (const std::int64_t row : {7, 3, 11}) {
+    request.add_rows(row);
+  }
+  std::set<std::int64_t> rows;
+  v1::ListComparisonRowsResponse response;
+  do {
+    response.Clear();
+    const grpc::Status status =
+        client_->comparisons->ListComparisonRows(NewContext().get(), request, &response);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    EXPECT_EQ(response.total_rows(), 3);
+    ASSERT_EQ(response.rows_size(), 1);
+    rows.insert(response.rows(0).row());
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty());
+  EXPECT_EQ(rows, (std::set<std::int64_t>{3, 7, 11}));
+}
+
+TEST_F(PipelineTest, APageTokenHoldsForTheNamedRows) {
+  v1::ListComparisonRowsRequest request;
+  request.set_name(comparison_.name());
+  request.set_page_size(1);
+  request.add_rows(3);
+  request.add_rows(7);
+  v1::ListComparisonRowsResponse response;
+  ASSERT_TRUE(
+      client_->comparisons->ListComparisonRows(NewContext().get(), request, &response).ok());
+  request.set_page_token(response.next_page_token());
+  request.set_rows(0, 5);
+  const grpc::Status status =
+      client_->comparisons->ListComparisonRows(NewContext().get(), request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(PipelineTest, NamesNoMoreThanAThousandRows) {
+  v1::ListComparisonRowsRequest request;
+  request.set_name(comparison_.name());
+  for (std::int64_t row = 0; row <= 1000; ++row) {
+    request.add_rows(row);
+  }
+  v1::ListComparisonRowsResponse response;
+  const grpc::Status status =
+      client_->comparisons->ListComparisonRows(NewContext().get(), request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(status.error_message(), HasSubstr("at most 1000"));
+}
+
 TEST_F(PipelineTest, ListsComparisons) {
   v1::ListComparisonsRequest request;
   request.set_parent("projects/default");

@@ -125,6 +125,38 @@ TEST_F(ComparisonRowsTest, CohortNarrowsTheRows) {
   }
 }
 
+TEST_F(ComparisonRowsTest, NamedRowsAreAllThatIsListed) {
+  const store::ComparisonRecord comparison = CompareLabels();
+  const run::RowPage page = List(comparison, {.rows = {3, 0, 99}});
+  EXPECT_THAT(Keys(page), ElementsAre("a", "d"));
+  EXPECT_EQ(page.total_rows, 2);
+  EXPECT_EQ(page.rows.at(0).input, "ia");
+  EXPECT_THAT(Keys(List(comparison, {.bucket = RowBucket::kBroken, .rows = {3, 0}})),
+              ElementsAre("a"));
+  EXPECT_THAT(Keys(List(comparison, {.cohort = "half=two", .rows = {3, 0}})), ElementsAre("d"));
+  // The cohort exists, but not among these.
+  EXPECT_THAT(Keys(List(comparison, {.cohort = "half=two", .rows = {0}})), IsEmpty());
+}
+
+TEST_F(ComparisonRowsTest, NamedRowsAreFoundInEveryChunk) {
+  constexpr std::int64_t kRows = 9000;
+  const store::Id dataset = bench_.PushDataset("d", LabelledExamples(kRows));
+  const store::Id baseline =
+      Evaluate(bench_.PushOutputs(dataset, model_, LabelledOutputs(kRows, 9, 1)));
+  const store::Id candidate =
+      Evaluate(bench_.PushOutputs(dataset, model_, LabelledOutputs(kRows, 9, 2)));
+  const store::ComparisonRecord comparison = Compare(baseline, candidate);
+  const run::RowPage all = List(comparison, {.metric = "latency_us", .limit = 9000});
+  ASSERT_EQ(std::ssize(all.rows), kRows);
+  for (const std::size_t rank : {std::size_t{0}, std::size_t{1234}, std::size_t{8999}}) {
+    const run::ComparisonRow& row = all.rows[rank];
+    const run::RowPage page = List(comparison, {.metric = "latency_us", .rows = {row.row}});
+    ASSERT_THAT(Keys(page), ElementsAre(row.key));
+    EXPECT_EQ(page.rows[0].baseline_score, row.baseline_score);
+    EXPECT_EQ(page.rows[0].candidate_score, row.candidate_score);
+  }
+}
+
 TEST_F(ComparisonRowsTest, PagesJoinWithoutGapOrOverlap) {
   constexpr std::int64_t kRows = 9000;
   const store::Id dataset = bench_.PushDataset("d", LabelledExamples(kRows));
@@ -237,6 +269,7 @@ TEST_F(ComparisonRowsTest, ARowShowsTheExampleOfTheVersionThatHasIt) {
   EXPECT_THAT(Keys(List(comparison, {.cohort = "half=old"})), ElementsAre("c"));
   EXPECT_THAT(Keys(List(comparison, {.cohort = "half=one"})), ElementsAre("a", "b"));
   EXPECT_THAT(Keys(List(comparison, {.offset_rank = 3, .limit = 1})), ElementsAre("c"));
+  EXPECT_THAT(Keys(List(comparison, {.rows = {3, 1}})), ElementsAre("b", "c"));
   const auto unknown = run::ListComparisonRows(bench_.store(), store::kDefaultProject, comparison,
                                                {.cohort = "half=three"});
   EXPECT_EQ(unknown.status().code(), absl::StatusCode::kInvalidArgument);

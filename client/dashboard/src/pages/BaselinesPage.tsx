@@ -31,6 +31,16 @@ export function BaselinesPage() {
       }}
       empty="No baseline has been set."
       command='assay baseline set RUN --reason "accepted for release"'
+      csvRow={(item) => ({
+        baseline: shortName(item.name),
+        run: shortName(item.run),
+        model: shortName(item.modelVersion),
+        dataset: shortName(item.datasetVersion),
+        reason: item.reason,
+        actor: item.actor,
+        since: utc(millis(item.setTime) ?? 0),
+        expired: String(item.expired),
+      })}
       columns={[
         { id: 'holds', title: 'state', width: '120px', render: (item) => <Validity baseline={item} /> },
         { id: 'name', title: 'baseline', width: 'minmax(120px, 1fr)', render: (item) => <ResourceLink name={item.name} /> },

@@ -14,8 +14,10 @@ import { count } from '../format/numbers';
 import { excerpt } from '../format/text';
 import { useQuery } from '../state/query';
 import { Facts } from '../components/Facts';
+import { Find } from '../components/Find';
 
 const PAGE_SIZE = 200;
+const SEARCHED_PAGE_SIZE = 8192; // most of which may be left out
 
 function diffPath(before: DatasetVersion, after: DatasetVersion): string {
   return `${pagePath(before.name)}/diff/${after.number}`;
@@ -204,23 +206,26 @@ function Examples({ version }: { version: DatasetVersion }) {
   const query = useQuery();
   const columns = shownColumns(version);
   const start = Math.max(0, Number(query.get('from') ?? 0) || 0);
-  const listKey = `examples/${version.name}/${start}`;
+  const text = (query.get('find') ?? '').toLowerCase();
+  const listKey = `examples/${version.name}/${start}/${text}`;
   const list = usePages<Example>(listKey, async (token, signal) => {
     const from = token === '' ? start : Number(token);
     const { batch } = await datasets.readExamples(
-      { name: version.name, columns, startRow: BigInt(from), maxRows: PAGE_SIZE },
+      { name: version.name, columns, startRow: BigInt(from), maxRows: text === '' ? PAGE_SIZE : SEARCHED_PAGE_SIZE },
       { signal },
     );
-    const items = Array.from({ length: batch?.numRows ?? 0 }, (_, i) => ({
+    const read = Array.from({ length: batch?.numRows ?? 0 }, (_, i) => ({
       row: from + i,
       values: new Map(
         batch!.columns.map((column) => [column.name, valueText(columnValue(column, i))]),
       ),
     }));
-    const next = from + items.length;
+    const items = read.filter(({ values }) => [...values.values()].some((value) => value.toLowerCase().includes(text)));
+    const next = from + read.length;
     return {
       items,
-      nextToken: items.length > 0 && next < Number(version.numRows) ? String(next) : '',
+      nextToken: read.length > 0 && next < Number(version.numRows) ? String(next) : '',
+      numLeftOut: read.length - items.length,
     };
   });
   return (
@@ -237,17 +242,26 @@ function Examples({ version }: { version: DatasetVersion }) {
             onChange={(event) => query.set({ from: event.currentTarget.value })}
           />
         </label>
+        <Find what="Find examples" placeholder="text in these columns" />
+        {text !== '' && (
+          <span role="status">
+            {count(list.items.length)} among {list.hasMore && 'the first '}
+            {count(list.items.length + list.numLeftOut)} rows
+          </span>
+        )}
       </div>
       {list.error && list.items.length === 0 ? (
         <Failure error={list.error} retry={list.loadMore} />
       ) : list.isLoading && list.items.length === 0 ? (
         <Loading what="examples" />
+      ) : list.items.length === 0 ? (
+        <p class="muted">No example is like that.</p>
       ) : (
         <Grid
           label="examples"
           listKey={listKey}
           items={list.items}
-          total={Number(version.numRows) - start}
+          total={text === '' ? Number(version.numRows) - start : list.hasMore ? undefined : list.items.length}
           hasMore={list.hasMore}
           loadMore={list.loadMore}
           selected={query.get('at')}

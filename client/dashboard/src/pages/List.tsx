@@ -2,10 +2,11 @@ import type { ComponentChildren } from 'preact';
 import { useLocation } from 'wouter-preact';
 import { usePages, type Page } from '../api/pages';
 import { Grid, type GridColumn } from '../components/Grid';
-import { useTitle } from '../components/Layout';
+import { copyText, useTitle } from '../components/Layout';
 import { Empty, Failure, Loading } from '../components/States';
 import { count } from '../format/numbers';
 import { pagePath } from '../format/names';
+import { csv } from '../format/text';
 import { useQuery } from '../state/query';
 
 // A page that is one list of resources, newest first.
@@ -16,6 +17,7 @@ export function ListPage<T extends { name: string }>({
   columns,
   empty,
   command,
+  csvRow,
   order = 'newest first',
   leftOut,
   filters,
@@ -24,9 +26,10 @@ export function ListPage<T extends { name: string }>({
   title: string;
   listKey: string;
   load: (token: string, signal: AbortSignal) => Promise<Page<T>>;
-  columns: GridColumn<T>[];
+  columns: GridColumn<T>[] | ((items: T[]) => GridColumn<T>[]);
   empty: string;
   command: string;
+  csvRow: (item: T) => Record<string, string | number | undefined>; // by column
   order?: string; // of the list, in words
   leftOut?: string; // what `load` leaves out, in words
   filters?: ComponentChildren; // a line of fields above the list
@@ -36,6 +39,10 @@ export function ListPage<T extends { name: string }>({
   const query = useQuery();
   const [, navigate] = useLocation();
   const list = usePages(listKey, load);
+  const copyCsv = () => {
+    const rows = list.items.map(csvRow);
+    void copyText(csv([Object.keys(rows[0]!), ...rows.map(Object.values)]), `${title.toLowerCase()} as CSV`);
+  };
   return (
     <>
       <div class="bar">
@@ -47,6 +54,9 @@ export function ListPage<T extends { name: string }>({
         </span>
         <span class="spacer" />
         {children?.(list.items)}
+        <button type="button" disabled={list.items.length === 0} onClick={copyCsv} title="Those listed so far">
+          Copy CSV
+        </button>
         <button type="button" onClick={list.reload}>
           Look again
         </button>
@@ -66,7 +76,7 @@ export function ListPage<T extends { name: string }>({
           total={list.hasMore ? undefined : list.items.length}
           hasMore={list.hasMore}
           loadMore={list.loadMore}
-          columns={columns}
+          columns={typeof columns === 'function' ? columns(list.items) : columns}
           itemKey={(item) => item.name}
           selected={query.get('at')}
           onSelect={(item) => query.set({ at: item.name }, true)}

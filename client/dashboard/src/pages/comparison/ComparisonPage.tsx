@@ -12,7 +12,7 @@ import { ForestPlot } from './ForestPlot';
 import { HeatMap } from './HeatMap';
 import { comparisonCsv, comparisonMarkdown } from './markdown';
 import { Rows } from './Rows';
-import { rowFilterOf, selectionOf } from './selection';
+import { NO_FILTER, rowFilterOf, selectionOf } from './selection';
 import { Budgets, Counts, Differences, Facts, Gates, Metrics, Slices, Warnings } from './Summary';
 import { useComparison } from './useComparison';
 import { Head } from './Views';
@@ -49,7 +49,7 @@ function View({ comparison }: { comparison: Comparison }) {
     {
       key: 'Escape',
       what: 'Drop the filters',
-      run: () => query.set({ cohort: undefined, show: undefined }),
+      run: () => query.set(NO_FILTER),
     },
   ]);
   const isDone = comparison.state === Comparison_State.SUCCEEDED;

@@ -1,4 +1,6 @@
 import { Link, useLocation } from 'wouter-preact';
+import { useCall } from '../../api/calls';
+import { comparisons } from '../../api/comparisons';
 import type { Comparison, ComparisonRow } from '../../api/gen/assay/v1/comparison_service_pb';
 import { copyText, useTitle } from '../../components/Layout';
 import { Failure, Loaded, Loading } from '../../components/States';
@@ -27,19 +29,26 @@ export function RowPage({ name, row }: { name: string; row: number }) {
   );
 }
 
-// Finds the row in the list that the address describes, asking for further pages as needed.
+// Its place in the list that the address describes is looked for among so many rows.
+const MAX_LOOKED_THROUGH = 1200;
+
+// A row that the first page of the list lacks is asked for by itself, while its place is looked for.
 function RowInList({ comparison, row }: { comparison: Comparison; row: number }) {
   const query = useQuery();
   const selection = selectionOf(comparison, query);
   const rows = useRows(comparison, selection);
   const at = rows.items.findIndex((item) => Number(item.row) === row);
+  const isApart = at < 0 && (rows.items.length > 0 || !rows.hasMore);
+  const { metric } = selection.rowFilter;
+  const own = useCall(isApart ? `row-of/${comparison.name}/${metric}/${row}` : undefined, () =>
+    comparisons.listComparisonRows({ name: comparison.name, metric, rows: [BigInt(Number.isSafeInteger(row) ? row : -1)] }),
+  );
   if (at >= 0) {
     return (
       <RowView
         comparison={comparison}
         row={rows.items[at]!}
-        at={at}
-        total={rows.total}
+        place={`row ${count(at + 1)} of ${rows.total === undefined ? '…' : count(rows.total)}`}
         before={rows.items[at - 1]}
         after={rows.items[at + 1]}
         loadMore={at + 1 === rows.items.length && rows.hasMore ? rows.loadMore : undefined}
@@ -49,39 +58,51 @@ function RowInList({ comparison, row }: { comparison: Comparison; row: number })
   if (rows.error) {
     return <Failure error={rows.error} retry={rows.loadMore} />;
   }
-  if (rows.hasMore) {
+  if (rows.hasMore && rows.items.length < MAX_LOOKED_THROUGH) {
     rows.loadMore();
+  }
+  if (!isApart) {
     return <Loading what="the row" />;
   }
   return (
-    <div class="state failure" role="alert">
-      <p>
-        <strong>✗ Not found</strong>
-      </p>
-      <p>
-        No such row in this list: {row}.{' '}
-        <Link href={pagePath(comparison.name) + query.search}>Back to the comparison</Link>
-      </p>
-    </div>
+    <Loaded call={own} what="the row">
+      {({ rows: [found] }) =>
+        found === undefined ? (
+          <div class="state failure" role="alert">
+            <p>
+              <strong>✗ Not found</strong>
+            </p>
+            <p>
+              No such row in this comparison: {row}.{' '}
+              <Link href={pagePath(comparison.name) + query.search}>Back to the comparison</Link>
+            </p>
+          </div>
+        ) : (
+          <RowView
+            comparison={comparison}
+            row={found}
+            place={rows.hasMore ? `not among the first ${count(rows.items.length)} of the list` : 'not in the list'}
+          />
+        )
+      }
+    </Loaded>
   );
 }
 
 function RowView({
   comparison,
   row,
-  at,
-  total,
+  place,
   before,
   after,
   loadMore,
 }: {
   comparison: Comparison;
   row: ComparisonRow;
-  at: number;
-  total: number | undefined;
-  before: ComparisonRow | undefined;
-  after: ComparisonRow | undefined;
-  loadMore: (() => void) | undefined;
+  place: string; // in the list, in words
+  before?: ComparisonRow | undefined; // its neighbours there
+  after?: ComparisonRow | undefined;
+  loadMore?: (() => void) | undefined;
 }) {
   const query = useQuery();
   const [, navigate] = useLocation();
@@ -114,9 +135,7 @@ function RowView({
         <button type="button" disabled={!before} onClick={() => step(before)} title="[">
           ◂ before
         </button>
-        <span role="status">
-          row {count(at + 1)} of {total === undefined ? '…' : count(total)}
-        </span>
+        <span role="status">{place}</span>
         <button type="button" disabled={!after} onClick={() => step(after)} title="]">
           next ▸
         </button>

@@ -13,14 +13,14 @@ import { Delta, RowText } from '../../components/Words';
 import { metricDelta, trend } from '../../format/metrics';
 import { count, metricValue } from '../../format/numbers';
 import { pagePath } from '../../format/names';
-import { csv } from '../../format/text';
+import { csv, excerpt } from '../../format/text';
 import { useKeys } from '../../state/keys';
 import { withChanges, type Query } from '../../state/query';
 import { listRows, takeEarlyRows } from './earlyRows';
 import { bucketId, hasRows, isBinary, type Selection } from './selection';
 
 export function rowsKey(comparison: string, selection: Selection): string {
-  return `rows/${comparison}/${selection.metric?.metric?.id}/${selection.bucket}/${selection.cohort}`;
+  return `rows/${comparison}/${selection.metric?.metric?.id}/${selection.bucket}/${selection.cohort}/${selection.rowFilter.rows}`;
 }
 
 // The rows that a selection leaves, worst first.
@@ -96,7 +96,12 @@ function columnsFor(selection: Selection, items: ComparisonRow[]): GridColumn<Co
 }
 
 function Chips({ selection, query }: { selection: Selection; query: Query }) {
-  const chips: [string, string][] = [];
+  const chips: [string, string][] = []; // what in the address, in words
+  const { rows } = selection.rowFilter;
+  if (rows.length > 0) {
+    const layer = query.get('layer');
+    chips.push(['rows', layer === undefined ? `${rows.length} rows` : `${rows.length} moved furthest by ${excerpt(layer, 40)}`]);
+  }
   if (selection.bucket !== RowBucket.UNSPECIFIED) {
     const word = isBinary(selection.metric)
       ? BUCKETS[selection.bucket][2]
@@ -112,7 +117,7 @@ function Chips({ selection, query }: { selection: Selection; query: Query }) {
         <Link
           key={name}
           class="chip"
-          href={query.href({ [name]: undefined })}
+          href={query.href(name === 'rows' ? { rows: undefined, layer: undefined } : { [name]: undefined })}
           aria-label={`Remove the filter ${text}`}
         >
           <bdi>{text}</bdi> <span aria-hidden="true">✕</span>

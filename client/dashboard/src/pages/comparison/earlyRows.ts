@@ -48,6 +48,7 @@ export async function takeEarlyRows(
     taken?.name === name &&
     taken.filter.metric === filter.metric &&
     taken.filter.cohort === filter.cohort &&
-    taken.filter.bucket === filter.bucket;
+    taken.filter.bucket === filter.bucket &&
+    String(taken.filter.rows) === String(filter.rows);
   return isIt ? taken.answer : undefined;
 }

@@ -33,15 +33,26 @@ export interface RowFilter {
   metric: string; // empty: the one that flips are counted in
   cohort: string; // empty: all
   bucket: RowBucket;
+  rows: bigint[]; // empty: all
 }
+
+const MAX_ROWS = 1000; // that a list may name
 
 export function rowFilterOf(query: Query): RowFilter {
   return {
     metric: query.get('metric') ?? '',
     cohort: query.get('cohort') ?? '',
     bucket: bucketOf(query.get('show')),
+    rows: (query.get('rows') ?? '')
+      .split(',')
+      .filter((row) => /^\d{1,15}$/.test(row))
+      .slice(0, MAX_ROWS)
+      .map(BigInt),
   };
 }
+
+// What takes every filter of rows away.
+export const NO_FILTER = { cohort: undefined, show: undefined, rows: undefined, layer: undefined };
 
 export function selectionOf(comparison: Comparison, query: Query): Selection {
   const asked = rowFilterOf(query);

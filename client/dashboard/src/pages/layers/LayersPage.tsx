@@ -11,12 +11,14 @@ import { pagePath, shortName } from '../../format/names';
 import { count, metricValue } from '../../format/numbers';
 import { csv, visible } from '../../format/text';
 import { useKeys } from '../../state/keys';
-import { useQuery, type Query } from '../../state/query';
+import { useQuery, withChanges, type Query } from '../../state/query';
 import { ComparisonView } from '../comparison/Views';
 import { Drift } from './Drift';
 import { Histogram } from './Histogram';
 import { RetrievalTable } from './RetrievalTable';
 import { MEASURES, swapSentence, tierWords } from './words';
+
+const MAX_MOVED_ROWS = 50; // that an address names
 
 // The check of an activation, layer by layer: the server runs both versions again for it.
 export function LayersPage({ name }: { name: string }) {
@@ -144,7 +146,7 @@ function View({ report, comparison }: { report: LayerReport; comparison: Compari
       </div>
       <Drift report={report} query={query} />
       <Layers layers={layers} chosen={chosen} query={query} />
-      {chosen && <Layer layer={chosen} query={query} numRows={Number(report.numRows)} />}
+      {chosen && <Layer layer={chosen} query={query} numRows={Number(report.numRows)} path={pagePath(comparison.name)} />}
       {report.retrieval && <RetrievalTable report={report.retrieval} />}
     </>
   );
@@ -209,9 +211,15 @@ function Layers({ layers, chosen, query }: { layers: LayerComparison[]; chosen: 
   );
 }
 
-function Layer({ layer, query, numRows }: { layer: LayerComparison; query: Query; numRows: number }) {
+// The rows of a comparison that a layer moved furthest, worst first by the metric.
+function movedRowsPath(path: string, layer: LayerComparison): string {
+  return path + withChanges('', { rows: layer.mostMovedRows.slice(0, MAX_MOVED_ROWS).join(), layer: layer.name });
+}
+
+function Layer({ layer, query, numRows, path }: { layer: LayerComparison; query: Query; numRows: number; path: string }) {
   const [was, is] = [layer.baselineHealth, layer.candidateHealth];
   const name = visible(layer.name);
+  const numMoved = Math.min(MAX_MOVED_ROWS, layer.mostMovedRows.length);
   return (
     <section aria-labelledby="layer-title">
       <h2 id="layer-title" class="data">
@@ -226,6 +234,13 @@ function Layer({ layer, query, numRows }: { layer: LayerComparison; query: Query
       {layer.diedUnits > 0 && (
         <p>
           ▼ {count(layer.diedUnits)} units are 0 on all {count(numRows)} rows that were not before.
+        </p>
+      )}
+      {numMoved > 0 && (
+        <p>
+          <Link href={movedRowsPath(path, layer)}>
+            {numMoved === 1 ? 'The row' : `The ${numMoved} rows`} that it moved furthest
+          </Link>
         </p>
       )}
       {was && is ? (

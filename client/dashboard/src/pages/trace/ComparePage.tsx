@@ -59,8 +59,8 @@ function Bars({ row, longest }: { row: PathDifference; longest: number }) {
   const width = (value: number) => `${(100 * value) / longest}%`;
   return (
     <div class="pair-track" aria-hidden="true">
-      <div class="pair-before" style={{ width: width(row.before) }} />
-      <div class="pair-after" style={{ width: width(row.after) }} />
+      {row.numBefore > 0 && <div class="pair-before" style={{ width: width(row.before) }} />}
+      {row.numAfter > 0 && <div class="pair-after" style={{ width: width(row.after) }} />}
     </div>
   );
 }

@@ -15,7 +15,7 @@ import { useKeys } from '../../state/keys';
 import { useQuery } from '../../state/query';
 import { Facts } from '../../components/Facts';
 import { Overview } from './Overview';
-import { byName, matches, spanRows, type SpanRow } from './spans';
+import { matches, spanRows, type SpanRow } from './spans';
 
 const MAX_NAMES = 50;
 
@@ -111,7 +111,7 @@ function View({ trace }: { trace: Trace }) {
       ),
     [rows, text, minShare, onlyCritical, total, from, to],
   );
-  const names = useMemo(() => byName(rows).slice(0, MAX_NAMES), [rows]);
+  const hasServices = trace.groups.some((group) => group.service !== trace.groups[0]!.service);
   const selected = query.get('span');
   const chosen = rows.find((row) => row.span.spanId === selected);
   const zoom = (left: number, right: number) => {
@@ -261,14 +261,14 @@ function View({ trace }: { trace: Trace }) {
                 </tr>
               </thead>
               <tbody>
-                {names.map((entry) => (
-                  <tr key={entry.name}>
+                {trace.groups.slice(0, MAX_NAMES).map((group) => (
+                  <tr key={`${group.service}/${group.name}`}>
                     <th scope="row" class="data">
-                      {visible(entry.name)}
+                      {visible(group.name)} {hasServices && <span class="muted">{visible(group.service)}</span>}
                     </th>
-                    <td class="number">{count(entry.count)}</td>
-                    <td class="number">{duration(entry.self)}</td>
-                    <td class="number">{duration(entry.total)}</td>
+                    <td class="number">{count(group.numSpans)}</td>
+                    <td class="number">{duration(group.selfNs)}</td>
+                    <td class="number">{duration(group.totalNs)}</td>
                   </tr>
                 ))}
               </tbody>

@@ -4,7 +4,7 @@ import { traces } from '../../api/traces';
 import { ResourceLink, RowText, When } from '../../components/Words';
 import { parentName, shortName } from '../../format/names';
 import { count, duration } from '../../format/numbers';
-import { millis } from '../../format/time';
+import { millis, utc } from '../../format/time';
 import { useProject } from '../../state/project';
 import { useQuery, type Query } from '../../state/query';
 import { Choose, chosenIds } from '../Choose';
@@ -42,6 +42,15 @@ export function TracesPage() {
       filters={<TraceFilters />}
       empty={isFiltered || !withReads ? 'No trace is like that.' : 'There is no trace yet.'}
       command="assay eval --dataset NAME --model NAME"
+      csvRow={(item) => ({
+        trace: shortName(item.name),
+        root: item.rootName,
+        duration_ns: Number(item.durationNs),
+        spans: item.numSpans,
+        errors: item.numErrors,
+        belongs_to: shortName(item.resource),
+        started: utc(millis(item.startTime) ?? 0),
+      })}
       columns={[
         { id: 'chosen', title: 'compare', width: '80px', render: (item) => <Choose id={shortName(item.name)} what="trace" /> },
         { id: 'id', title: 'trace', width: '110px', render: (item) => <RowText text={shortName(item.name).slice(0, 8)} /> },
