@@ -139,7 +139,7 @@ absl::StatusOr<std::vector<std::string>> Evaluators(const v1::ModelVersion& base
   const auto is_sayable = [](const std::string& label) {
     return !label.empty() && label.find_first_of(",|") == std::string::npos;
   };
-  if (architecture.labels.empty() ||
+  if (architecture.labels.size() < 2 ||
       !std::all_of(architecture.labels.begin(), architecture.labels.end(), is_sayable)) {
     return std::vector<std::string>();
   }
