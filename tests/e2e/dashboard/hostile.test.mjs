@@ -192,6 +192,48 @@ describe('a server that goes away', () => {
   });
 });
 
+// The page of a run that seems to be under way, whose stream does as `watch` says at first.
+async function openRunUnderWay(watch) {
+  const page = await stage.page();
+  const answer = await fetch(`${stage.url}/assay.v1.RunService/ListRuns`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ parent: 'projects/default', pageSize: 1 }),
+  });
+  const [run] = (await answer.json()).runs;
+  await page.route(/GetRun$/, (route) => route.fulfill({ json: { ...run, state: 'RUNNING' } }), { times: 1 });
+  await page.route(/WatchRun$/, watch, { times: 1 });
+  await page.goto(`${stage.url}/runs/${run.name.split('/').pop()}?wire=json`);
+  return page;
+}
+
+describe('a run whose page is open', () => {
+  test('is said to be gone when it is deleted', async () => {
+    const end = Buffer.from(JSON.stringify({ error: { code: 'not_found', message: 'no such run' } }));
+    const head = Buffer.from([2, 0, 0, 0, end.length]); // the end of a stream
+    const page = await openRunUnderWay((route) =>
+      route.fulfill({ contentType: 'application/connect+json', body: Buffer.concat([head, end]) }),
+    );
+    await page.getByRole('alert').getByText('no such run').waitFor();
+    await page.context().close();
+  });
+
+  test('is said to be old while the server is away, and is followed again', async () => {
+    let cut;
+    const isCut = new Promise((resolve) => (cut = resolve));
+    const page = await openRunUnderWay(async (route) => {
+      await isCut;
+      await route.abort();
+    });
+    await page.getByText('Running').first().waitFor();
+    cut();
+    await page.getByRole('status').getByText(/cannot be reached.*What you see is from/).waitFor();
+    await page.getByText('Succeeded').first().waitFor();
+    assert.equal(await page.getByText('cannot be reached').count(), 0);
+    await page.context().close();
+  });
+});
+
 describe('with tokens on', () => {
   test('the page asks once and keeps the token for its tab', async () => {
     const made = spawnSync(join(process.env.ASSAY_BIN, 'assay-server'), ['token', 'new', '--name', 'reader', '--role', 'admin'], { encoding: 'utf8' }).stdout;

@@ -58,6 +58,16 @@ function notify(entry: Entry): void {
   entry.listeners.forEach((listener) => listener());
 }
 
+// Keeps what there was, unless it is gone: deleted while its page was open.
+function fail(entry: Entry, cause: unknown): ConnectError {
+  const error = ConnectError.from(cause);
+  entry.error = error;
+  if (error.code === Code.NotFound) {
+    entry.data = undefined;
+  }
+  return error;
+}
+
 function retryLater(entry: Entry): void {
   const delay = Math.min(30_000, 1000 * 2 ** entry.attempts);
   entry.attempts += 1;
@@ -82,11 +92,8 @@ async function run<T>(
     entry.attempts = 0;
     entry.isFinal = isFinal(data);
   } catch (cause) {
-    entry.error = ConnectError.from(cause);
-    if (isTransient(entry.error)) {
+    if (isTransient(fail(entry, cause))) {
       retryLater(entry);
-    } else if (entry.error.code === Code.NotFound) {
-      entry.data = undefined; // deleted while its page was open
     }
   }
   entry.isLoading = false;
@@ -156,7 +163,13 @@ export function useWatch<T>(
           }
           return;
         } catch (cause) {
-          if (abort.signal.aborted || !isTransient(ConnectError.from(cause))) {
+          if (abort.signal.aborted) {
+            return;
+          }
+          const entry = entryOf(key);
+          const error = fail(entry, cause);
+          notify(entry);
+          if (!isTransient(error)) {
             return;
           }
           await new Promise((resolve) =>
