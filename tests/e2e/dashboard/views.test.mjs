@@ -331,6 +331,31 @@ describe('a version of a dataset', () => {
   });
 });
 
+describe('the list of runs', () => {
+  test('follows one that is under way to its end', async () => {
+    const page = await stage.page();
+    await page.route(/ListRuns$/, async (route) => {
+      const answer = await (await route.fetch()).json();
+      Object.assign(answer.runs[0], { state: 'RUNNING', numRowsDone: '12' });
+      await route.fulfill({ json: answer });
+    });
+    let finish;
+    const finished = new Promise((resolve) => (finish = resolve));
+    await page.route(/GetRun$/, async (route) => {
+      await finished;
+      await route.continue();
+    });
+    await page.goto(`${stage.url}/runs?wire=json`);
+    const row = page.locator('.grid-row').first();
+    await row.getByText('Running').waitFor();
+    assert.match(await row.innerText(), /12 of \d+/);
+    finish();
+    await row.getByText('Succeeded').waitFor();
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+  });
+});
+
 describe('two runs of one list', () => {
   test('that cannot be compared say why', async () => {
     await onPage('/runs', async (page) => {

@@ -115,6 +115,42 @@ describe('a row far down the list', () => {
   });
 });
 
+describe('a comparison that is still computed', () => {
+  test('is asked for its rows when it is done', async () => {
+    const page = await stage.page();
+    const asked = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname.split('/').pop()));
+    await page.route(/GetComparison$/, (route) =>
+      route.fulfill({ json: { name: `projects/default/comparisons/${stage.mlp}`, state: 'RUNNING' } }),
+    );
+    let finish;
+    const finished = new Promise((resolve) => (finish = resolve));
+    await page.route(/WatchComparison$/, async (route) => {
+      await finished;
+      await route.continue();
+    });
+    await page.goto(`${stage.url}/comparisons/${stage.mlp}?wire=json`);
+    await page.getByText('Not computed yet').waitFor();
+    assert.ok(!asked.includes('ListComparisonRows'));
+    finish();
+    await page.locator('.grid-row').first().waitFor();
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+  });
+});
+
+describe('a page that is opened', () => {
+  test('asks once for each thing', async () => {
+    await onPage(`/comparisons/${stage.mlp}`, async (page) => {
+      await page.locator('.grid-row').first().waitFor();
+      const calls = await page.evaluate(() =>
+        performance.getEntriesByType('resource').flatMap(({ name }) => /assay\.v1\.(.*)/.exec(name)?.[1] ?? []),
+      );
+      assert.deepEqual(calls.sort(), ['ComparisonService/GetComparison', 'ComparisonService/ListComparisonRows']);
+    });
+  });
+});
+
 describe('while a list narrows', () => {
   test('the rows before stay, out of reach, and no request is refused', async () => {
     await onPage(`/comparisons/${stage.embed}?metric=cosine`, async (page) => {
