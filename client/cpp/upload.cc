@@ -133,6 +133,7 @@ absl::Status Upload::WaitForPending(std::size_t limit) {
       lock.unlock();
       options_.on_progress(reported_rows);
       lock.lock();
+      continue;  // more may be durable by now
     }
     if (!error_.ok()) {
       return error_;
