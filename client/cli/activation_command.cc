@@ -50,7 +50,9 @@ void AddAliases(std::string_view meaning, v1::ActivationFunction& function) {
   }
 }
 
-v1::ActivationFunction ToProto(const ActivationInfo& info) {
+// Of an ActivationInfo or a VectorFunctionInfo.
+template <typename Info>
+v1::ActivationFunction ToProto(const Info& info) {
   v1::ActivationFunction function;
   function.set_name(std::string(info.name));
   function.set_formula(std::string(info.formula));
@@ -68,17 +70,6 @@ v1::ActivationFunction ToProto(GatedUnit unit) {
   function.set_formula(absl::StrFormat("%s(gate) up", gate));
   function.set_derivative(absl::StrFormat("%s'(gate) up for gate, %s(gate) for up", gate, gate));
   AddAliases(GatedUnitName(unit), function);
-  return function;
-}
-
-v1::ActivationFunction ToProto(const VectorFunctionInfo& info) {
-  v1::ActivationFunction function;
-  function.set_name(std::string(info.name));
-  function.set_formula(std::string(info.formula));
-  function.set_derivative(std::string(info.derivative));
-  function.set_parameter(std::string(info.parameter));
-  function.set_note(std::string(info.note));
-  AddAliases(info.name, function);
   return function;
 }
 

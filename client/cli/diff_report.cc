@@ -91,7 +91,7 @@ std::string GatesBlock(const v1::Comparison& comparison, const ReportStyle& styl
        {GateIntervalTitle(comparison), Align::kLeft},
        {comparison.policy().correction() == v1::CORRECTION_NONE ? "p" : "p (Holm)", Align::kRight},
        {"ROWS", Align::kRight},
-       {"VERDICT", Align::kLeft}});
+       {.title = "VERDICT", .wraps = true}});
   std::string reasons;
   for (const v1::GateResult& result : comparison.gates()) {
     const v1::Metric& metric = MetricOf(comparison, result.gate());

@@ -87,6 +87,7 @@ describe('an address is a view', () => {
     await onPage(`/comparisons/${stage.embed}?metric=cosine&show=broken`, async (page) => {
       await page.locator('.grid-row').first().dblclick();
       await page.waitForURL(/rows/);
+      await page.getByText('row 1 of').waitFor();
       const first = page.url();
       await page.keyboard.press(']');
       await page.waitForURL((url) => url.href !== first);
