@@ -74,15 +74,15 @@ std::vector<std::int64_t> RowsFurthestApart(std::span<const double> baseline,
                                             std::size_t limit) {
   const auto columns = static_cast<std::size_t>(width);
   std::vector<std::pair<double, std::int64_t>> moved;  // squared distance and row
-  for (std::size_t begin = 0; begin < baseline.size(); begin += columns) {
+  for (std::int64_t row = 0; row * width < std::ssize(baseline); ++row) {
+    const std::size_t begin = static_cast<std::size_t>(row) * columns;
     double distance = 0;
     for (std::size_t i = begin; i < begin + columns; ++i) {
       distance += (baseline[i] - candidate[i]) * (baseline[i] - candidate[i]);
     }
     if (distance != 0) {  // NaN too
       moved.emplace_back(
-          std::isfinite(distance) ? distance : std::numeric_limits<double>::infinity(),
-          static_cast<std::int64_t>(begin / columns));
+          std::isfinite(distance) ? distance : std::numeric_limits<double>::infinity(), row);
     }
   }
   const auto end = moved.begin() + static_cast<std::ptrdiff_t>(std::min(limit, moved.size()));
