@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kGap = 2;
 constexpr std::size_t kNarrowestShrunk = 8;
+constexpr std::size_t kNarrowestWrapped = 16;  // while another column can give way
 
 bool IsNumber(std::string_view text) {
   if (!text.empty() && text[0] == '+') {
@@ -94,6 +95,13 @@ std::vector<std::size_t> Table::Widths(std::size_t width) const {
       widths[c] = std::max(widths[c], DisplayWidth(OneLine(row[c].text)));
     }
     total += widths[c];
+  }
+  // What wraps loses nothing, and so gives way before what is cut.
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    while (columns_[c].wraps && total > width && widths[c] > kNarrowestWrapped) {
+      --widths[c];
+      --total;
+    }
   }
   while (total > width) {
     std::size_t widest = columns_.size();
