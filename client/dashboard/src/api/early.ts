@@ -33,13 +33,14 @@ export function messageOf(text: string): Uint8Array<ArrayBuffer> {
 export function askEarly(): void {
   const [, kind, id] = pathWithin(location.pathname).split('/');
   const method = CALLS[kind ?? ''];
-  if (!method || !id || location.search.includes('wire=')) {
+  // Ids that are escaped are asked for by their page alone.
+  if (!method || !id || id.includes('%') || location.search.includes('wire=')) {
     return;
   }
   const secret = token();
   const call = {
     url: `${location.origin}/assay.v1.${method}`,
-    body: messageOf(`${parentName(projectOf(location.pathname))}/${kind}/${decodeURIComponent(id)}`),
+    body: messageOf(`${parentName(projectOf(location.pathname))}/${kind}/${id}`),
   };
   const answer = fetch(call.url, {
     method: 'POST',
