@@ -37,7 +37,7 @@ if [ $all = true ]; then
   for preset in clang asan tsan; do
     build $preset
     echo "== test $preset"
-    ctest --preset $preset --label-exclude lint || failures=$((failures + 1))
+    ctest --preset $preset --parallel "$(nproc)" --label-exclude lint || failures=$((failures + 1))
   done
   build fuzz
   tests/fuzz/run.sh build/fuzz 60 || failures=$((failures + 1))
@@ -50,7 +50,7 @@ build dev
 cmake --build --preset dev --target all_verify_interface_header_sets -- --quiet
 echo "== test dev"
 status=0
-ctest --preset dev || status=$?
+ctest --preset dev --parallel "$(nproc)" || status=$?
 if [ $failures -ne 0 ]; then
   echo "$failures of the further checks above failed" >&2
   exit 1
