@@ -16,7 +16,8 @@ const CHUNKS: [string, RegExp][] = [
   ['more', /pages\//],
 ];
 
-// The page names the frame, which every address needs, so that it comes together with `first`.
+// The page names the frame, which every address needs, and what that imports, so that they come
+// together with `first`.
 function preloadFrame(): Plugin {
   return {
     name: 'preload-frame',
@@ -24,8 +25,9 @@ function preloadFrame(): Plugin {
       order: 'post',
       handler: (_, { bundle }) =>
         Object.values(bundle ?? {})
-          .filter((file) => file.type === 'chunk' && file.name === 'frame')
-          .map(({ fileName }) => ({
+          .flatMap((file) => (file.type === 'chunk' && file.name === 'frame' ? [file.fileName, ...file.imports] : []))
+          .filter((fileName) => !/\/first-/.test(fileName)) // in the page already
+          .map((fileName) => ({
             tag: 'link',
             attrs: { rel: 'modulepreload', crossorigin: true, href: `/${fileName}` },
             injectTo: 'head' as const,
