@@ -93,12 +93,12 @@ absl::StatusOr<std::string> Resolve(client::Client& client, const std::string& p
   if (HasPrefix(text, "trace:")) {
     return client::ResolveTrace(project, text.substr(std::string_view("trace:").size()));
   }
-  if (text.find_first_not_of("0123456789") == std::string::npos) {
-    return ResolveNumbered(client, project, text);
-  }
   constexpr std::size_t kTraceDigits = 32;
   if (text.size() == kTraceDigits && client::ResolveTrace(project, text).ok()) {
     return client::ResolveTrace(project, text);
+  }
+  if (text.find_first_not_of("0123456789") == std::string::npos) {
+    return ResolveNumbered(client, project, text);
   }
   return ResolveVersioned(client, project, text);
 }

@@ -16,6 +16,7 @@
 #include "absl/strings/str_format.h"
 #include "client/cli/commands.h"
 #include "client/cli/numbers.h"
+#include "client/cli/page.h"
 #include "client/cli/resource_tables.h"
 #include "client/cli/text_width.h"
 #include "client/cli/time_span.h"
@@ -247,7 +248,7 @@ std::string LinksText(const v1::TraceLinks& links) {
       text += absl::StrFormat("%s%s\n", title, ResourceText(names->Get(i)));
     }
   }
-  return text.empty() ? text : "\n" + text;
+  return text;
 }
 
 // Attributes, events and links of every span, for people.
@@ -319,20 +320,24 @@ absl::StatusOr<v1::Trace> GetTrace(Context& context, client::Client& client,
 absl::StatusOr<ExitCode> RunShow(Context& context, const ShowOptions& options) {
   ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
   ASSAY_ASSIGN_OR_RETURN(const v1::Trace trace, GetTrace(context, *client, options.reference));
-  if (options.by_name) {
-    context.Print(trace, GroupsTable(trace));
+  if (context.format() != OutputFormat::kText) {
+    context.Print(trace, options.by_name ? GroupsTable(trace) : SpansTable(trace));
     return ExitCode::kPass;
   }
-  if (context.format() != OutputFormat::kText) {
-    context.Print(trace, SpansTable(trace));
+  const std::string page = PageOf(context, trace.name());
+  const std::string page_line = page.empty() ? "" : absl::StrFormat("page  %s\n", page);
+  if (options.by_name) {
+    context.Print(trace, GroupsTable(trace));
+    context.Print(page_line.empty() ? "" : "\n" + page_line);
     return ExitCode::kPass;
   }
   v1::GetTraceLinksRequest request;
   request.set_name(trace.name());
   ASSAY_ASSIGN_OR_RETURN(const v1::TraceLinks links, client->GetTraceLinks(request));
+  const std::string ways = LinksText(links) + page_line;
   context.PrintReport(
       WaterfallText(trace, context.width(), context.palette(), context.uses_unicode()) +
-      (options.has_details ? DetailsText(trace) : "") + LinksText(links));
+      (options.has_details ? DetailsText(trace) : "") + (ways.empty() ? "" : "\n" + ways));
   return ExitCode::kPass;
 }
 

@@ -1,4 +1,4 @@
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 import { leanPlot } from './leanPlot.ts';
 
 // What comes together, so that a page waits for few files and takes what it needs. A module goes to
@@ -16,9 +16,29 @@ const CHUNKS: [string, RegExp][] = [
   ['more', /pages\//],
 ];
 
+// The page names the frame, which every address needs, and what that imports, so that they come
+// together with `first`.
+function preloadFrame(): Plugin {
+  return {
+    name: 'preload-frame',
+    transformIndexHtml: {
+      order: 'post',
+      handler: (_, { bundle }) =>
+        Object.values(bundle ?? {})
+          .flatMap((file) => (file.type === 'chunk' && file.name === 'frame' ? [file.fileName, ...file.imports] : []))
+          .filter((fileName) => !/\/first-/.test(fileName)) // in the page already
+          .map((fileName) => ({
+            tag: 'link',
+            attrs: { rel: 'modulepreload', crossorigin: true, href: `/${fileName}` },
+            injectTo: 'head' as const,
+          })),
+    },
+  };
+}
+
 // The bundle is checked in and compared byte for byte, so nothing here depends on time or place.
 export default defineConfig({
-  plugins: [leanPlot()],
+  plugins: [leanPlot(), preloadFrame()],
   resolve: {
     alias: {
       react: 'preact/compat',

@@ -71,12 +71,24 @@ class ReportTest(AssayCase):
         self.assertEqual(self.ok("open", url.rsplit("/", 1)[1], "--print"), url + "\n")
         run = self.json("eval", "--dataset", "digits", "--model", "mlp@1")["name"].split("/")[-1]
         self.assertEqual(self.ok("open", run, "--print"), f"http://{server.http}/runs/{run}\n")
+        self.eventually(lambda: self.json("trace", "ls").get("traces"))
+        trace = self.json("trace", "ls")["traces"][0]["name"].split("/")[-1]
+        for arguments in ((), ("--details",), ("--by-name",)):
+            self.assertEqual(self.ok("trace", "show", trace, *arguments).splitlines()[-1],
+                             f"page  http://{server.http}/traces/{trace}")
+        self.assertEqual(self.ok("open", trace, "--print"), f"http://{server.http}/traces/{trace}\n")
         self.assertEqual(self.ok("open", "digits", "--print"),
                          f"http://{server.http}/datasets/digits/versions/1\n")
         self.assertEqual(self.ok("open", "mlp@2", "--print"),
                          f"http://{server.http}/models/mlp/versions/2\n")
         self.assertIn("no such comparison or run", self.fails(3, "open", "99999", "--print"))
         self.assertIn("no such dataset or model", self.fails(3, "open", "nothing", "--print"))
+
+    def test_without_a_server_a_trace_names_the_command_that_opens_its_page(self):
+        self.push_digits()
+        trace = self.json("trace", "ls")["traces"][0]["name"].split("/")[-1]
+        self.assertEqual(self.ok("trace", "show", trace).splitlines()[-1],
+                         f"page  assay open {trace}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { Direction, MetricKind, MetricSchema } from '../src/api/gen/assay/v1/run_service_pb';
-import { metricDelta, metricInterval, trend } from '../src/format/metrics';
-import { count, duration, metricValue, pValue } from '../src/format/numbers';
+import { metricDelta, metricInterval, powerText, trend } from '../src/format/metrics';
+import { count, duration, effectSize, metricValue, pValue } from '../src/format/numbers';
 
 const accuracy = create(MetricSchema, {
   id: 'accuracy',
@@ -23,7 +23,14 @@ describe('numbers', () => {
   test('other metrics differ on their own scale', () => {
     expect(metricDelta(12.5, latency)).toBe('+12.5000');
   });
+  test('effect sizes have two digits, and name what could have been seen', () => {
+    expect(effectSize(-0.1834)).toBe('−0.18');
+    expect(effectSize(0)).toBe('0');
+    expect(powerText(0.0161, accuracy)).toMatch(/80 % power for 1\.61 pp$/);
+    expect(powerText(undefined, accuracy)).not.toMatch(/power/);
+  });
   test('what is absent is not zero', () => {
+    expect(effectSize(undefined)).toBe('–');
     expect(metricValue(undefined)).toBe('–');
     expect(metricDelta(undefined, accuracy)).toBe('–');
     expect(metricInterval(undefined, 1, accuracy)).toBe('–');

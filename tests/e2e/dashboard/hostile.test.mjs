@@ -227,7 +227,7 @@ describe('a run whose page is open', () => {
     });
     await page.getByText('Running').first().waitFor();
     cut();
-    await page.getByRole('status').getByText(/cannot be reached.*What you see is from/).waitFor();
+    await page.getByRole('status').filter({ hasText: /cannot be reached.*What you see is from/ }).waitFor();
     await page.getByText('Succeeded').first().waitFor();
     assert.equal(await page.getByText('cannot be reached').count(), 0);
     await page.context().close();

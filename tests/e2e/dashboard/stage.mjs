@@ -155,6 +155,11 @@ export class Stage {
     const edited = examples.slice(1).map((row) => (row.key === 't7' ? { ...row, input: 'question number seven' } : row));
     this.write('timed.jsonl', lines([...edited, { key: 'new', input: 'one more', label: 'A', 'cohort.half': 'first' }]));
     this.assay('dataset', 'push', 'timed', 'timed.jsonl');
+    this.write('answers.jsonl', lines(edited.map(({ key, label }) => ({ key, label }))));
+    this.assay('model', 'push', 'timed', '--external', '--config', 'build=3');
+    this.assay('outputs', 'push', '--model', 'timed@latest', '--dataset', 'timed', 'answers.jsonl');
+    const later = JSON.parse(this.assay('eval', '--dataset', 'timed', '--model', 'timed', '-o', 'json')).name.split('/').pop();
+    this.edited = this.diff(`run:${runs[0]}`, `run:${later}`, '--allow-confounded').name.split('/').pop();
   }
 
   // Models that the server runs itself, checked layer by layer: a classifier, and an embedding model

@@ -361,7 +361,7 @@ describe('two runs of one list', () => {
     await onPage('/runs', async (page) => {
       await page.goto(`${stage.url}/runs?chosen=${stage.timedRun},999999`);
       await page.getByRole('button', { name: /Compare/ }).click();
-      await page.getByRole('alert').getByText('999999').waitFor();
+      await page.getByRole('alert').filter({ hasText: '999999' }).waitFor();
       // The refusal itself is all that the console may hold.
       page.faults = page.faults.filter((fault) => !fault.includes('404'));
     });
@@ -377,6 +377,48 @@ describe('two runs of one list', () => {
       },
       { permissions: ['clipboard-read', 'clipboard-write'] },
     );
+  });
+});
+
+describe('a comparison over two versions of a dataset', () => {
+  test('shows what the baseline had beside what the candidate has', async () => {
+    await onPage(`/comparisons/${stage.edited}?show=changed`, async (page) => {
+      await page.getByText(/^1 of \d+ rows/).waitFor();
+      const head = await page.locator('.grid-head [role=columnheader]').allInnerTexts();
+      assert.deepEqual(head.filter((title) => /input|expected/.test(title)), ['input before', 'input', 'expected']);
+      assert.match(await page.locator('.grid-row').innerText(), /question number 7\s+question number seven/);
+      await page.locator('.grid-row').dblclick();
+      const input = page.getByRole('region', { name: /^Input\s+not as in timed@1/ });
+      await input.waitFor();
+      assert.equal(await input.locator('del').innerText(), '7');
+      assert.equal(await input.locator('ins').innerText(), 'seven');
+      assert.equal(await page.getByRole('region', { name: 'Expected' }).locator('del, ins').count(), 0);
+    });
+  });
+
+  test('shows rows of one version only', async () => {
+    await onPage(`/comparisons/${stage.edited}?show=unpaired`, async (page) => {
+      assert.deepEqual(await page.locator('.grid-row [role=gridcell]:nth-child(2)').allInnerTexts(), ['t0']);
+      await page.locator('.grid-row').dblclick();
+      await page.getByText('Everything stored of this row').waitFor();
+    });
+  });
+});
+
+describe('effect sizes', () => {
+  test('stand beside the intervals, of all rows and of cohorts', async () => {
+    await onPage(`/comparisons/${stage.timed}?metric=accuracy&tables=forest`, async (page) => {
+      const column = async (table, title) => {
+        const heads = await table.locator('thead th').allInnerTexts();
+        const at = heads.findIndex((head) => head.toLowerCase() === title);
+        return (await table.locator('tbody tr').allInnerTexts()).map((line) => line.split('\t')[at]);
+      };
+      for (const name of [/^Metrics, as a table/, /Difference of accuracy.*as a table/]) {
+        const sizes = await column(page.getByRole('region', { name }), 'effect size');
+        // 16 of 240 answers became wrong: a mean of -0.067, a deviation of 0.25.
+        assert.ok(sizes.includes('−0.27'), String(sizes));
+      }
+    });
   });
 });
 

@@ -35,6 +35,12 @@ export function metricInterval(
   return `[${one(lower)}, ${one(upper)}]`;
 }
 
+// What an effect size is, and the smallest difference that its rows could have shown.
+export function powerText(smallest: number | undefined, metric: Metric | undefined): string {
+  const power = smallest === undefined ? '' : `; 80 % power for ${metricDelta(smallest, metric).replace('+', '')}`;
+  return `mean difference of a row over its standard deviation${power}`;
+}
+
 // -1 worse, 1 better, 0 neither.
 export function trend(delta: number | undefined, metric: Metric | undefined): -1 | 0 | 1 {
   if (delta === undefined || delta === 0 || metric === undefined) {

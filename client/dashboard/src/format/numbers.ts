@@ -30,6 +30,11 @@ export function pValue(value: number | undefined): string {
   return value < 0.001 ? '<.001' : value.toFixed(3).replace(/^0/, '');
 }
 
+// A mean difference over its standard deviation: two digits say all that it can.
+export function effectSize(value: number | undefined): string {
+  return value === undefined ? ABSENT : withMinus(String(+value.toPrecision(2)));
+}
+
 export function bytes(value: bigint | number): string {
   let size = Number(value);
   for (const unit of ['B', 'kB', 'MB', 'GB']) {

@@ -2,7 +2,7 @@ import type { Cell, MetricComparison } from '../../api/gen/assay/v1/comparison_s
 import { Chart } from '../../components/Chart';
 import { Delta } from '../../components/Words';
 import { metricDelta, metricInterval, trend } from '../../format/metrics';
-import { count, pValue } from '../../format/numbers';
+import { count, effectSize, pValue } from '../../format/numbers';
 import { excerpt } from '../../format/text';
 import type { Query } from '../../state/query';
 import { differs, shownCohorts, type Selection } from './selection';
@@ -103,7 +103,7 @@ export function ForestPlot({ selection, query }: { selection: Selection; query: 
               r: 4,
               href: 'to',
               title: (mark: Mark) =>
-                `${mark.label}\n${metricDelta(mark.cell.delta, metric.metric)} ${metricInterval(mark.cell.lower, mark.cell.upper, metric.metric)}\n${count(mark.cell.numRows)} rows, q ${pValue(mark.cell.q)}`,
+                `${mark.label}\n${metricDelta(mark.cell.delta, metric.metric)} ${metricInterval(mark.cell.lower, mark.cell.upper, metric.metric)}\n${count(mark.cell.numRows)} rows, effect size ${effectSize(mark.cell.effectSize)}, q ${pValue(mark.cell.q)}`,
             }),
           ],
         })
@@ -116,6 +116,7 @@ export function ForestPlot({ selection, query }: { selection: Selection; query: 
               <th class="number">Rows</th>
               <th class="number">Δ</th>
               <th class="number">95 % interval</th>
+              <th class="number">Effect size</th>
               <th class="number">p</th>
               <th class="number">q</th>
               <th>Method</th>
@@ -135,6 +136,7 @@ export function ForestPlot({ selection, query }: { selection: Selection; query: 
                   />
                 </td>
                 <td class="number">{metricInterval(cell.lower, cell.upper, metric.metric)}</td>
+                <td class="number">{effectSize(cell.effectSize)}</td>
                 <td class="number">{pValue(cell.p)}</td>
                 <td class="number">{pValue(cell.q)}</td>
                 <td>{cell.method}</td>

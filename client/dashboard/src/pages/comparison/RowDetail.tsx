@@ -8,6 +8,7 @@ import { Loaded } from '../../components/States';
 import { TokenDiff } from '../../components/TokenDiff';
 import { FullText } from '../../components/Words';
 import { batchColumn, columnValue, valueText, type Scored, type Value } from '../../format/columns';
+import { shortName } from '../../format/names';
 import { metricValue } from '../../format/numbers';
 import { excerpt, visible } from '../../format/text';
 import type { Query } from '../../state/query';
@@ -139,6 +140,39 @@ async function loadDetail(comparison: Comparison, row: ComparisonRow): Promise<D
   return { example: examples.batch, before, after };
 }
 
+// A text of the example. One that differs between the versions of the dataset is shown with what the
+// baseline's had, as far as the list of rows has both.
+export function ExampleText({
+  title,
+  text,
+  shown,
+  before,
+  comparison,
+}: {
+  title: string;
+  text: string;
+  shown: string; // as the list has it, perhaps shortened
+  before: string | undefined;
+  comparison: Comparison;
+}) {
+  const id = `${title.toLowerCase()}-title`;
+  const isWhole = before === undefined || text !== shown;
+  return (
+    <section aria-labelledby={id}>
+      <h2 id={id}>
+        {title}
+        {before !== undefined && (
+          <span class="muted"> not as in {shortName(comparison.baselineDatasetVersion)}</span>
+        )}
+      </h2>
+      {before !== undefined && (
+        <TokenDiff before={before} after={shown} label={`${title}, before and after`} />
+      )}
+      {isWhole && <FullText text={text === '' ? '–' : text} />}
+    </section>
+  );
+}
+
 // The row in full: what the list had to shorten, and the lists and vectors behind it.
 export function RowDetail({ comparison, row, query }: { comparison: Comparison; row: ComparisonRow; query: Query }) {
   const call = useCall(
@@ -158,11 +192,8 @@ export function RowDetail({ comparison, row, query }: { comparison: Comparison; 
         const hasRankings = rankings[0] !== undefined || rankings[1] !== undefined;
         return (
           <>
-            {input !== '' && (
-              <section aria-labelledby="input-title">
-                <h2 id="input-title">Input</h2>
-                <FullText text={input} />
-              </section>
+            {(input !== '' || row.baselineInput !== undefined) && (
+              <ExampleText title="Input" text={input} shown={row.input} before={row.baselineInput} comparison={comparison} />
             )}
             {hasRankings ? (
               <RankedLists

@@ -13,7 +13,7 @@ import { excerpt, markdownCell } from '../../format/text';
 import { useKeys } from '../../state/keys';
 import { useQuery } from '../../state/query';
 import { askForRows } from './earlyRows';
-import { RowDetail } from './RowDetail';
+import { ExampleText, RowDetail } from './RowDetail';
 import { rowDelta, rowPath, useRows } from './Rows';
 import { isBinary, rowFilterOf, selectionOf } from './selection';
 import { useComparison } from './useComparison';
@@ -112,10 +112,11 @@ function RowView({
   const step = (to: ComparisonRow | undefined) =>
     to && navigate(rowPath(comparison, to, query.search), { replace: true });
   const back = pagePath(comparison.name) + withRow(query.href({ row: String(row.row) }));
+  const was = (text: string | undefined) => (text === undefined ? '' : ` (before: ${markdownCell(text)})`);
   const copyMarkdown = () =>
     void copyText(
       `**${markdownCell(row.key)}** (${shortName(comparison.baselineModelVersion)} → ${shortName(comparison.candidateModelVersion)})\n\n` +
-        `- input: ${markdownCell(row.input)}\n- expected: ${markdownCell(row.expected)}\n` +
+        `- input: ${markdownCell(row.input)}${was(row.baselineInput)}\n- expected: ${markdownCell(row.expected)}${was(row.baselineExpected)}\n` +
         `- before: ${markdownCell(row.baselineOutput)}\n- after: ${markdownCell(row.candidateOutput)}\n\n${location.href}\n`,
       'the row as Markdown',
     );
@@ -165,10 +166,7 @@ function RowView({
           </Link>
         ))}
       </p>
-      <section aria-labelledby="expected-title">
-        <h2 id="expected-title">Expected</h2>
-        <FullText text={row.expected === '' ? '–' : row.expected} />
-      </section>
+      <ExampleText title="Expected" text={row.expected} shown={row.expected} before={row.baselineExpected} comparison={comparison} />
       <div class="two">
         <Side title="Before" model={comparison.baselineModelVersion} text={row.baselineOutput} traceId={row.baselineTraceId} />
         <Side title="After" model={comparison.candidateModelVersion} text={row.candidateOutput} traceId={row.candidateTraceId} />

@@ -48,9 +48,16 @@ export function rowPath(comparison: Comparison, row: ComparisonRow, search: stri
   return `${pagePath(comparison.name)}/rows/${row.row}${withChanges(search, { row: undefined })}`;
 }
 
+// What another version of the dataset has under the key of a row, where it differs.
+function ofBaseline(text: string | undefined): string {
+  return text === '' ? '–' : (text ?? '');
+}
+
 // Texts that no row has take no room.
 const TEXTS: { id: string; title: string; width: string; text: (row: ComparisonRow) => string }[] = [
+  { id: 'input-was', title: 'input before', width: 'minmax(80px, 2fr)', text: (row) => ofBaseline(row.baselineInput) },
   { id: 'input', title: 'input', width: 'minmax(80px, 2fr)', text: (row) => row.input },
+  { id: 'expected-was', title: 'expected before', width: 'minmax(70px, 1fr)', text: (row) => ofBaseline(row.baselineExpected) },
   { id: 'expected', title: 'expected', width: 'minmax(70px, 1fr)', text: (row) => row.expected },
   { id: 'was', title: 'answer before', width: 'minmax(80px, 1fr)', text: (row) => row.baselineOutput },
   { id: 'is', title: 'answer after', width: 'minmax(80px, 1fr)', text: (row) => row.candidateOutput },
@@ -158,7 +165,7 @@ export function Rows({
   const copyCsv = () =>
     copyText(
       csv([
-        ['row', 'key', 'change', 'before', 'after', 'input', 'expected', 'answer_before', 'answer_after'],
+        ['row', 'key', 'change', 'before', 'after', 'input', 'expected', 'answer_before', 'answer_after', 'input_before', 'expected_before'],
         ...rows.items.map((row) => [
           Number(row.row),
           row.key,
@@ -169,6 +176,8 @@ export function Rows({
           row.expected,
           row.baselineOutput,
           row.candidateOutput,
+          row.baselineInput,
+          row.baselineExpected,
         ]),
       ]),
       `${count(rows.items.length)} rows of ${count(rows.total ?? rows.items.length)} as CSV`,

@@ -10,8 +10,8 @@ import { Direction, type Metric } from '../../api/gen/assay/v1/run_service_pb';
 import { VerdictBadge } from '../../components/Verdicts';
 import { Delta } from '../../components/Words';
 import { shortName } from '../../format/names';
-import { metricDelta, metricInterval, trend } from '../../format/metrics';
-import { ABSENT, count, metricValue, pValue } from '../../format/numbers';
+import { metricDelta, metricInterval, powerText, trend } from '../../format/metrics';
+import { ABSENT, count, effectSize, metricValue, pValue } from '../../format/numbers';
 import { visible } from '../../format/text';
 import type { Query } from '../../state/query';
 import { mayDiffer, type Selection } from './selection';
@@ -290,6 +290,7 @@ export function Metrics({
               <th class="number">after</th>
               <th class="number">Δ</th>
               <th class="number">95 % interval</th>
+              <th class="number">effect size</th>
               <th class="number">p</th>
               <th class="number">rows</th>
             </tr>
@@ -314,6 +315,9 @@ export function Metrics({
                     <Delta trend={cell && mayDiffer(cell) ? trend(cell.delta, entry.metric) : 0} text={metricDelta(cell?.delta, entry.metric)} />
                   </td>
                   <td class="number">{metricInterval(cell?.lower, cell?.upper, entry.metric)}</td>
+                  <td class="number" title={cell?.effectSize === undefined ? undefined : powerText(cell.minimumDetectableEffect, entry.metric)}>
+                    {effectSize(cell?.effectSize)}
+                  </td>
                   <td class="number">{pValue(cell?.p)}</td>
                   <td class="number">{count(cell?.numRows ?? 0)}</td>
                 </tr>

@@ -55,7 +55,7 @@ export function comparisonMarkdown(comparison: Comparison, address: string): str
 // Every cell of the comparison.
 export function comparisonCsv(comparison: Comparison): string {
   return csv([
-    ['metric', 'cohort', 'rows', 'baseline', 'candidate', 'delta', 'lower', 'upper', 'p', 'q', 'method'],
+    ['metric', 'cohort', 'rows', 'baseline', 'candidate', 'delta', 'lower', 'upper', 'p', 'q', 'method', 'effect_size', 'minimum_detectable_effect'],
     ...comparison.metrics.flatMap(({ metric, overall, cohorts }) =>
       [...(overall ? [overall] : []), ...cohorts].map((cell) => [
         metric!.id,
@@ -69,6 +69,8 @@ export function comparisonCsv(comparison: Comparison): string {
         cell.p,
         cell.q,
         cell.method,
+        cell.effectSize,
+        cell.minimumDetectableEffect,
       ]),
     ),
   ]);
