@@ -10,6 +10,8 @@ import { join } from 'node:path';
 
 const BIN = process.env.ASSAY_BIN;
 const DATA = process.env.ASSAY_TEST_DATA;
+/** What ctest sets for instrumented programs. */
+const SANITIZERS = Object.fromEntries(Object.entries(process.env).filter(([name]) => /^[A-Z]+SAN_OPTIONS$/.test(name)));
 const require = createRequire(join(process.env.ASSAY_SOURCE, 'client/dashboard/package.json'));
 const { chromium } = require('playwright-core');
 const AXE = require.resolve('axe-core/axe.min.js');
@@ -76,7 +78,7 @@ export class Stage {
       encoding: 'utf8',
       maxBuffer: 64 << 20,
       cwd: this.folder,
-      env: { PATH: process.env.PATH, ASSAY_ENDPOINT: this.endpoint, NO_COLOR: '1', LC_ALL: 'C.UTF-8', ...this.environment },
+      env: { ...SANITIZERS, PATH: process.env.PATH, ASSAY_ENDPOINT: this.endpoint, NO_COLOR: '1', LC_ALL: 'C.UTF-8', ...this.environment },
     });
     if (![0, 1, 4].includes(result.status)) {
       throw new Error(`assay ${args.join(' ')}: ${result.status} ${result.stdout}${result.stderr}`);
