@@ -106,8 +106,8 @@ class Comparer {
     result_.num_changed = pairing.num_changed;
     if (!pairing.is_identity) {
       result_.warnings.push_back(absl::StrFormat(
-          "paired across dataset versions: %d examples have other content under the same key, %d "
-          "are only in the baseline's version and %d only in the candidate's; none of them counts",
+          "paired across dataset versions: left out are examples with other content under the same "
+          "key (%d), only in the baseline's version (%d) and only in the candidate's (%d)",
           pairing.num_changed, pairing.num_only_baseline, pairing.num_only_candidate));
     }
     ASSAY_ASSIGN_OR_RETURN(warm_up_,

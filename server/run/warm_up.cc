@@ -66,8 +66,7 @@ std::string WarmUp::Note() const {
                             num_baseline, num_candidate);
   return absl::StrFormat(
       "times leave out %d examples as warm-up: %s, in the order they were pushed, because a "
-      "process "
-      "that has just started is slow; `warmup_rows = 0` in the policy keeps them",
+      "process that has just started is slow; warmup_rows = 0 in the policy keeps them",
       num_examples, outputs);
 }
 
