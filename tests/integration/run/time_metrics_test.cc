@@ -160,8 +160,8 @@ TEST_F(TimeMetricsTest, WarmUpDoesNotCountInAGate) {
 TEST_F(TimeMetricsTest, AGateWithoutAMachineIsRefusedAndNamesTheWaysOn) {
   const store::Id dataset = PushExamples(60);
   const store::ComparisonResult result = Compare(
-      Evaluate(dataset, Ascending(60), 0, kSteadyUs),
-      Evaluate(dataset, Ascending(60), 0, kSteadyUs),
+      Evaluate(dataset, Ascending(60), 0, kSteadyUs, 1),
+      Evaluate(dataset, Ascending(60), 0, kSteadyUs, 3),
       {.gates = {
            {.metric = "latency_us", .cohort = "", .limit = 10, .kind = LimitKind::kMaxIncrease}}});
   ASSERT_EQ(result.gates.size(), 1U);
