@@ -182,9 +182,9 @@ std::string CohortsBlock(const v1::MetricComparison& metric) {
                   numbers.Delta(Delta(cell)), numbers.Interval(Lower(cell), Upper(cell)),
                   ProbabilityText(Q(cell))});
   }
-  return absl::StrFormat(
-      "\n<details><summary>%d cohorts, worst first</summary>\n\n%s\n</details>\n",
-      metric.cohorts_size(), FirstLines(table.Markdown(), kMaxCohorts));
+  return absl::StrFormat("\n<details><summary>%d %s, worst first</summary>\n\n%s\n</details>\n",
+                         metric.cohorts_size(), metric.cohorts_size() == 1 ? "cohort" : "cohorts",
+                         FirstLines(table.Markdown(), kMaxCohorts));
 }
 
 // The worst rows with what was expected, both answers and where to look.

@@ -78,7 +78,7 @@ void TestEqualDifferences(const PairedSummary& summary, Cell& cell) {
   cell.method = "sign flip, all differences equal";
   if (*cell.p > 2 * kTail) {
     AddNote(absl::StrFormat("too few %s: %d cannot give a p below %.3g",
-                            has_clusters ? "clusters" : "rows", n, *cell.p),
+                            has_clusters ? "groups" : "rows", n, *cell.p),
             cell);
   }
 }
@@ -91,7 +91,7 @@ void TestMean(const PairedSummary& summary, Cell& cell) {
                                   .standard_deviation = clustered.standard_deviation};
   cell.method = has_clusters ? "cluster-robust t" : "paired t";
   if (difference.num_rows < 2 || !(difference.standard_deviation > 0)) {
-    AddNote("too few clusters for an interval", cell);
+    AddNote("too few groups for an interval", cell);
     return;
   }
   const Interval interval = PairedTInterval(difference, kTail);
@@ -137,7 +137,7 @@ Cell MakeCell(std::string cohort, const PairedSummary& summary, const MetricDesc
   cell.delta = summary.delta;
   const bool has_clusters = summary.num_clusters > 0;
   if (has_clusters && summary.num_clusters < kFewClusters) {
-    AddNote(absl::StrFormat("%d clusters are fewer than %d: the error may be too small",
+    AddNote(absl::StrFormat("%d groups are fewer than %d: the error may be too small",
                             summary.num_clusters, kFewClusters),
             cell);
   }

@@ -53,7 +53,12 @@ std::string UndrawnReason(const Gate& gate, const Evidence& evidence,
 std::vector<std::string> RefusedGates(const store::ComparisonRecord& comparison,
                                       const Evidence& evidence,
                                       const store::ComparisonResult& result) {
-  const std::string reason = MachineDoubt(evidence.baseline, evidence.candidate);
+  std::string reason = MachineDoubt(evidence.baseline, evidence.candidate);
+  if (!reason.empty()) {
+    reason +=
+        ": push outputs of one machine (assay outputs push --machine NAME) or compare with "
+        "--allow-confounded";
+  }
   std::vector<std::string> refusals;
   for (const Gate& gate : comparison.policy.gates) {
     const MetricComparison* const metric = FindMetric(result, gate.metric);

@@ -161,6 +161,8 @@ max_changed = 0.2
         found = self.compared(3, "gate", "here", "there", "--policy", gates)
         self.assertEqual([g["verdict"] for g in found["gates"]], ["VERDICT_REFUSED", "VERDICT_PASS"])
         self.assertIn("'m1' against 'm2'", found["gates"][0]["reason"])
+        self.assertIn("assay outputs push --machine NAME", found["gates"][0]["reason"])
+        self.assertIn("--allow-confounded", found["gates"][0]["reason"])
         self.compared(0, "gate", "here", "here2", "--policy", gates)
         self.compared(0, "gate", "here", "there", "--policy", gates, "--allow-confounded")
 

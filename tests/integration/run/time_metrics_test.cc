@@ -19,6 +19,7 @@
 namespace assay::test {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::DoubleNear;
 using ::testing::Each;
@@ -154,6 +155,20 @@ TEST_F(TimeMetricsTest, WarmUpDoesNotCountInAGate) {
   };
   EXPECT_EQ(gate(std::nullopt), Verdict::kPass);
   EXPECT_NE(gate(0), Verdict::kPass);
+}
+
+TEST_F(TimeMetricsTest, AGateWithoutAMachineIsRefusedAndNamesTheWaysOn) {
+  const store::Id dataset = PushExamples(60);
+  const store::ComparisonResult result = Compare(
+      Evaluate(dataset, Ascending(60), 0, kSteadyUs, 1),
+      Evaluate(dataset, Ascending(60), 0, kSteadyUs, 3),
+      {.gates = {
+           {.metric = "latency_us", .cohort = "", .limit = 10, .kind = LimitKind::kMaxIncrease}}});
+  ASSERT_EQ(result.gates.size(), 1U);
+  EXPECT_EQ(result.gates[0].verdict, Verdict::kRefused);
+  EXPECT_THAT(result.gates[0].reason, AllOf(HasSubstr("do not say which machine"),
+                                            HasSubstr("assay outputs push --machine NAME"),
+                                            HasSubstr("--allow-confounded")));
 }
 
 TEST_F(TimeMetricsTest, ReportsTheRatioAndThreeQuantilesBesideTheMean) {

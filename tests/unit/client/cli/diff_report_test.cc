@@ -279,14 +279,14 @@ TEST(DiffTextTest, ShowsEffectSizePowerAndWhatIsThin) {
   v1::Cell& accuracy = *comparison.mutable_metrics(0)->mutable_overall();
   accuracy.set_effect_size(-0.175);
   accuracy.set_minimum_detectable_effect(0.0161);
-  accuracy.set_note("20 clusters are fewer than 30");
+  accuracy.set_note("20 groups are fewer than 30");
   v1::Cell& latency = *comparison.mutable_metrics(1)->mutable_overall();
   latency.set_effect_size(0.5);
   latency.set_minimum_detectable_effect(10.64);
   latency.set_permutation_p(0.25);
   EXPECT_NE(
       DiffText(comparison, {.width = 120})
-          .find("    accuracy: effect size -0.17, 80 % power for 1.61 pp; 20 clusters are fewer "
+          .find("    accuracy: effect size -0.17, 80 % power for 1.61 pp; 20 groups are fewer "
                 "than 30\n"
                 "    latency_us: effect size 0.5, 80 % power for 10.6 µs; permutation p = 0.25 "
                 "(exact)\n"),
@@ -294,7 +294,7 @@ TEST(DiffTextTest, ShowsEffectSizePowerAndWhatIsThin) {
   // What both say comes once.
   latency.set_note(accuracy.note());
   EXPECT_NE(DiffText(comparison, {.width = 120})
-                .find("permutation p = 0.25 (exact)\n    20 clusters are fewer than 30\n"),
+                .find("permutation p = 0.25 (exact)\n    20 groups are fewer than 30\n"),
             std::string::npos);
 }
 

@@ -95,7 +95,7 @@ TEST(CellEvidenceTest, StandardErrorIsRobustToClusters) {
   EXPECT_THAT(cell.standard_error, Optional(DoubleNear(error, 1e-14)));
   // t with two degrees of freedom leaves 0.025 above 4.302652729749463.
   EXPECT_THAT(cell.lower, Optional(DoubleNear(3.5 - 4.302652729749463 * error, 1e-12)));
-  EXPECT_THAT(cell.note, HasSubstr("3 clusters are fewer than 30"));
+  EXPECT_THAT(cell.note, HasSubstr("3 groups are fewer than 30"));
 }
 
 TEST(CellEvidenceTest, SignsFlipByCluster) {
