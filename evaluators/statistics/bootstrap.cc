@@ -18,20 +18,32 @@ struct Kinds {
   std::vector<std::int64_t> counts;
 };
 
+// Where `value` stands, or belongs, among `sorted`. Unlike std::lower_bound without branches on
+// the values, which come in no order.
+std::size_t LowerBound(std::span<const double> sorted, double value) {
+  std::size_t at = 0;
+  for (std::size_t size = sorted.size(); size > 0;) {
+    const std::size_t half = (size + 1) / 2;
+    at += sorted[at + half - 1] < value ? half : 0;
+    size -= half;
+  }
+  return at;
+}
+
 Kinds Collapse(std::span<const double> values) {
   Kinds kinds;
   for (const double value : values) {
-    const auto at = std::lower_bound(kinds.values.begin(), kinds.values.end(), value);
-    const auto index = at - kinds.values.begin();
-    if (at != kinds.values.end() && *at == value) {
-      ++kinds.counts[static_cast<std::size_t>(index)];
+    const std::size_t at = LowerBound(kinds.values, value);
+    if (at < kinds.values.size() && kinds.values[at] == value) {
+      ++kinds.counts[at];
       continue;
     }
     if (kinds.values.size() == kMostKinds) {
       return {};
     }
-    kinds.values.insert(at, value);
-    kinds.counts.insert(kinds.counts.begin() + index, 1);
+    const auto offset = static_cast<std::ptrdiff_t>(at);
+    kinds.values.insert(kinds.values.begin() + offset, value);
+    kinds.counts.insert(kinds.counts.begin() + offset, 1);
   }
   return kinds;
 }

@@ -18,6 +18,8 @@ class CountTable {
 
   std::int64_t Draw(std::uint32_t uniform) const {
     std::size_t at = guide_[uniform >> guide_shift_];
+    // Nearly always at most one step: without a branch, which would often be mispredicted.
+    at += uniform > last_[at] ? 1 : 0;
     while (uniform > last_[at]) {
       ++at;
     }

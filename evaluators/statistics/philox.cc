@@ -1,5 +1,7 @@
 #include "evaluators/statistics/philox.h"
 
+#include "evaluators/statistics/philox_batch.h"
+
 namespace assay {
 
 PhiloxCounter Philox(PhiloxCounter counter, PhiloxKey key) { return PhiloxRounds(counter, key); }
@@ -10,6 +12,10 @@ std::uint64_t StreamOf(std::string_view name) {
     hash = (hash ^ static_cast<std::uint8_t>(byte)) * 0x100000001B3;
   }
   return hash;
+}
+
+void RandomSequence::Fill() {
+  FillBlocks(source_, draw_, static_cast<std::uint32_t>(next_ / 4), words_);
 }
 
 std::uint32_t RandomSequence::Below(std::uint64_t size) {

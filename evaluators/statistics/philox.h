@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -46,20 +47,23 @@ struct RandomSource {
 // A stream for `name`, for instance a metric's id and a cohort: its FNV-1a hash.
 std::uint64_t StreamOf(std::string_view name);
 
+// Blocks of one draw computed together, in vectors where there are any: word by word, then block.
+inline constexpr std::size_t kPhiloxRun = 16;
+using PhiloxRun = std::array<std::array<std::uint32_t, kPhiloxRun>, 4>;
+
 // The numbers of one draw, in order. Owned by one thread.
 class RandomSequence {
  public:
-  RandomSequence(const RandomSource& source, std::uint32_t draw)
-      : key_(source.Key()), counter_(source.Counter(draw, 0)) {}
+  RandomSequence(const RandomSource& source, std::uint32_t draw) : source_(source), draw_(draw) {}
 
   // Uniform over all 32-bit values.
   std::uint32_t Next() {
-    if (next_ == words_.size()) {
-      words_ = Philox(counter_, key_);
-      ++counter_[0];
-      next_ = 0;
+    const std::size_t at = next_ % kNumWords;
+    if (at == 0) {
+      Fill();
     }
-    return words_[next_++];
+    ++next_;
+    return words_[at % 4][at / 4];
   }
   // Uniform over [0, size), 0 < size <= 2^32, by multiplication: off by at most size / 2^64.
   std::uint32_t Below(std::uint64_t size);
@@ -67,10 +71,13 @@ class RandomSequence {
   double Uniform();
 
  private:
-  PhiloxKey key_;
-  PhiloxCounter counter_;
-  PhiloxCounter words_{};
-  std::size_t next_ = 4;
+  static constexpr std::size_t kNumWords = 4 * kPhiloxRun;
+  void Fill();
+
+  RandomSource source_;
+  std::uint32_t draw_;
+  std::uint64_t next_ = 0;  // number of words given out
+  PhiloxRun words_{};
 };
 
 }  // namespace assay

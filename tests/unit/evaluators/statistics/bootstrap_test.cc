@@ -95,6 +95,19 @@ TEST(BootstrapMeanTest, FewDistinctValuesAreDrawnAsExactCounts) {
   }
 }
 
+// In no order, so that a value is looked for at every place among those met before.
+TEST(BootstrapMeanTest, CountsDistinctValuesInWhateverOrderTheyCome) {
+  for (std::size_t num_kinds = 1; num_kinds <= kMostKinds + 1; ++num_kinds) {
+    std::vector<double> values;
+    for (std::size_t i = 0; i < 1'000; ++i) {
+      values.push_back(static_cast<double>(i * 1'237 % num_kinds));
+    }
+    EXPECT_EQ(BootstrapMean(values, kSource, 1).resampling,
+              num_kinds <= kMostKinds ? Resampling::kMultinomial : Resampling::kPoisson)
+        << num_kinds;
+  }
+}
+
 TEST(BootstrapMeanTest, ManyRowsHaveTheAnalyticStandardError) {
   const std::vector<double> values = Wave(20'000);
   const MeanResamples drawn = BootstrapMean(values, kSource, 20'000);

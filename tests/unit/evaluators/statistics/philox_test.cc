@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 
+#include "evaluators/kernels/isa.h"
 #include "evaluators/statistics/philox_batch.h"
 
 namespace assay {
@@ -36,14 +37,21 @@ TEST(PhiloxTest, BatchesHoldTheBlocksOfTheirDraws) {
   }
 }
 
+// Beyond what is computed together, under every instruction set of this machine.
 TEST(RandomSequenceTest, IsOneStreamOfBlocks) {
-  const RandomSource source{.seed = 3, .stream = 4};
-  RandomSequence sequence(source, 5);
-  for (std::uint32_t block = 0; block < 3; ++block) {
-    for (const std::uint32_t word : Philox(source.Counter(5, block), source.Key())) {
-      EXPECT_EQ(sequence.Next(), word);
+  const RandomSource source{.seed = 0x123456789abcdef0, .stream = 0xfedcba9876543210};
+  for (const Isa isa : {Isa::kBaseline, Isa::kV3, Isa::kV4}) {
+    if (!SelectIsa(isa)) {
+      continue;
+    }
+    RandomSequence sequence(source, 5);
+    for (std::uint32_t block = 0; block < 2 * kPhiloxRun + 3; ++block) {
+      for (const std::uint32_t word : Philox(source.Counter(5, block), source.Key())) {
+        EXPECT_EQ(sequence.Next(), word) << IsaName(isa) << ", block " << block;
+      }
     }
   }
+  SelectIsa(BestIsa());
 }
 
 TEST(RandomSequenceTest, NumbersBelowASizeAreEquallyLikely) {
