@@ -5,10 +5,12 @@
 namespace assay {
 namespace {
 
+template <std::size_t kSize>
+using Words = std::array<std::array<std::uint32_t, kSize>, 4>;
+
 // words[w][i] is word w of the counter `first` with i added to its element kStep.
 template <std::size_t kStep, std::size_t kSize>
-[[gnu::always_inline]] inline void Fill(PhiloxCounter first, PhiloxKey key,
-                                        std::array<std::array<std::uint32_t, kSize>, 4>& words) {
+[[gnu::always_inline]] inline void Fill(PhiloxCounter first, PhiloxKey key, Words<kSize>& words) {
   for (std::size_t i = 0; i < kSize; ++i) {
     PhiloxCounter counter = first;
     counter[kStep] += static_cast<std::uint32_t>(i);
@@ -21,42 +23,41 @@ template <std::size_t kStep, std::size_t kSize>
 }
 
 // A counter is {block, draw, stream, stream}.
-ASSAY_TARGET_AVX512 void FillDrawsAvx512(PhiloxCounter first, PhiloxKey key, PhiloxBatch& words) {
-  Fill<1>(first, key, words);
+constexpr std::size_t kBlock = 0;
+constexpr std::size_t kDraw = 1;
+
+template <std::size_t kStep, std::size_t kSize>
+ASSAY_TARGET_AVX512 void FillAvx512(PhiloxCounter first, PhiloxKey key, Words<kSize>& words) {
+  Fill<kStep>(first, key, words);
 }
 
-ASSAY_TARGET_AVX2 void FillDrawsAvx2(PhiloxCounter first, PhiloxKey key, PhiloxBatch& words) {
-  Fill<1>(first, key, words);
+template <std::size_t kStep, std::size_t kSize>
+ASSAY_TARGET_AVX2 void FillAvx2(PhiloxCounter first, PhiloxKey key, Words<kSize>& words) {
+  Fill<kStep>(first, key, words);
 }
 
-void FillDrawsPortable(PhiloxCounter first, PhiloxKey key, PhiloxBatch& words) {
-  Fill<1>(first, key, words);
+template <std::size_t kStep, std::size_t kSize>
+void FillPortable(PhiloxCounter first, PhiloxKey key, Words<kSize>& words) {
+  Fill<kStep>(first, key, words);
 }
 
-ASSAY_TARGET_AVX512 void FillBlocksAvx512(PhiloxCounter first, PhiloxKey key, PhiloxRun& words) {
-  Fill<0>(first, key, words);
-}
-
-ASSAY_TARGET_AVX2 void FillBlocksAvx2(PhiloxCounter first, PhiloxKey key, PhiloxRun& words) {
-  Fill<0>(first, key, words);
-}
-
-void FillBlocksPortable(PhiloxCounter first, PhiloxKey key, PhiloxRun& words) {
-  Fill<0>(first, key, words);
+template <std::size_t kStep, std::size_t kSize>
+void FillBest(PhiloxCounter first, PhiloxKey key, Words<kSize>& words) {
+  const auto fill =
+      Choose(&FillAvx512<kStep, kSize>, &FillAvx2<kStep, kSize>, &FillPortable<kStep, kSize>);
+  fill(first, key, words);
 }
 
 }  // namespace
 
 void FillDraws(const RandomSource& source, std::uint32_t first_draw, std::uint32_t block,
                PhiloxBatch& words) {
-  const auto fill = Choose(&FillDrawsAvx512, &FillDrawsAvx2, &FillDrawsPortable);
-  fill(source.Counter(first_draw, block), source.Key(), words);
+  FillBest<kDraw>(source.Counter(first_draw, block), source.Key(), words);
 }
 
 void FillBlocks(const RandomSource& source, std::uint32_t draw, std::uint32_t first_block,
                 PhiloxRun& words) {
-  const auto fill = Choose(&FillBlocksAvx512, &FillBlocksAvx2, &FillBlocksPortable);
-  fill(source.Counter(draw, first_block), source.Key(), words);
+  FillBest<kBlock>(source.Counter(draw, first_block), source.Key(), words);
 }
 
 }  // namespace assay
