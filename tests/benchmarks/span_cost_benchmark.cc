@@ -1,9 +1,10 @@
 // What recording its own spans costs a run: the same runs with a tracer that records and with one
 // that does not, in pairs one after the other, which of the two first changing from pair to pair.
+// A run has about as many spans whatever its rows, so one of a single batch and a long one.
 //
 // Usage: span_cost_benchmark DIRECTORY [PAIRS]
 //          DIRECTORY  made anew; on a real disk
-//          PAIRS      default 40
+//          PAIRS      of the short runs, default 40; half as many of the long ones
 
 #include <algorithm>
 #include <cmath>
@@ -24,7 +25,7 @@ namespace {
 
 using assay::test::Workbench;
 
-constexpr std::int64_t kRows = 65'536;  // a whole batch
+constexpr std::int64_t kBatchRows = 65'536;
 
 struct Cost {
   double wall_s = 0;  // from the run's start to its end, as it is stored
@@ -34,11 +35,12 @@ struct Cost {
 // A store of its own with one set of outputs.
 class Side {
  public:
-  Side(const std::filesystem::path& directory, bool is_recording)
+  Side(const std::filesystem::path& directory, bool is_recording, std::int64_t num_rows)
       : bench_(directory, {.is_recording = is_recording}), scheduler_(bench_.StartScheduler()) {
-    const assay::store::Id dataset = bench_.PushDataset("d", assay::test::LabelledExamples(kRows));
+    const assay::store::Id dataset =
+        bench_.PushDataset("d", assay::test::LabelledExamples(num_rows));
     outputs_ = bench_.PushOutputs(dataset, bench_.PushModel("m", {}),
-                                  assay::test::LabelledOutputs(kRows, 10, 1));
+                                  assay::test::LabelledOutputs(num_rows, 10, 1));
   }
 
   // One run. Equal ones would be made once, so each has an evaluator of another name.
@@ -88,20 +90,12 @@ void Print(const char* what, const std::vector<double>& with, const std::vector<
               mean + half_width);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  const int num_pairs = argc > 2 ? std::atoi(argv[2]) : 40;
-  if (argc < 2 || num_pairs < 2) {
-    std::fprintf(stderr, "usage: see the head of span_cost_benchmark.cc\n");
-    return 2;
-  }
-  const std::filesystem::path directory = argv[1];
+void Compare(const std::filesystem::path& directory, std::int64_t num_rows, int num_pairs) {
   std::filesystem::remove_all(directory);
   std::filesystem::create_directories(directory / "on");
   std::filesystem::create_directories(directory / "off");
-  Side on(directory / "on", true);
-  Side off(directory / "off", false);
+  Side on(directory / "on", true, num_rows);
+  Side off(directory / "off", false, num_rows);
   on.Run(0);
   off.Run(0);
   std::vector<double> wall_on;
@@ -119,8 +113,20 @@ int main(int argc, char** argv) {
     cpu_on.push_back(with.cpu_s);
     cpu_off.push_back(without.cpu_s);
   }
-  std::printf("%d pairs of runs over %lld rows\n", num_pairs, static_cast<long long>(kRows));
+  std::printf("%d pairs of runs over %lld rows\n", num_pairs, static_cast<long long>(num_rows));
   Print("processor time of all threads, spans stored", cpu_on, cpu_off);
   Print("time of the run", wall_on, wall_off);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int num_pairs = argc > 2 ? std::atoi(argv[2]) : 40;
+  if (argc < 2 || num_pairs < 4) {
+    std::fprintf(stderr, "usage: see the head of span_cost_benchmark.cc\n");
+    return 2;
+  }
+  Compare(argv[1], kBatchRows, num_pairs);
+  Compare(argv[1], 16 * kBatchRows, num_pairs / 2);
   return 0;
 }
