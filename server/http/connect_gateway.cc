@@ -10,8 +10,6 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/client_callback.h>
 
-#include <algorithm>
-#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -21,11 +19,11 @@
 #include <vector>
 
 #include "absl/cleanup/cleanup.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
 #include "server/base/json_depth.h"
 #include "server/base/mutex.h"
 #include "server/base/thread_pool.h"
+#include "server/http/connect_headers.h"
 #include "server/http/connect_protocol.h"
 #include "server/http/gzip.h"
 
@@ -42,7 +40,6 @@ constexpr std::size_t kLargeMessageBytes = 64 << 10;
 constexpr int kNumConversionThreads = 2;
 constexpr int kMaxJsonDepth = 100;  // what protobuf's binary reader takes
 constexpr std::string_view kTypePrefix = "type.googleapis.com";
-constexpr std::string_view kForwarded[] = {"authorization", "traceparent", "tracestate"};
 
 struct Method {
   std::string path;  // `/SERVICE/METHOD`
@@ -51,30 +48,12 @@ struct Method {
   bool is_stream = false;
 };
 
-// What a request asks for apart from its message.
-struct Envelope {
-  ContentType type;
-  bool is_gzip = false;
-  std::optional<std::chrono::system_clock::time_point> deadline;
-  std::vector<std::pair<std::string, std::string>> metadata;
-};
-
 grpc::Status InvalidArgument(std::string message) {
   return {grpc::StatusCode::INVALID_ARGUMENT, std::move(message)};
 }
 
 std::string FirstLine(std::string_view text) {
   return std::string(text.substr(0, text.find('\n')));
-}
-
-bool IsPrintable(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c <= 0x7e; });
-}
-
-bool IsMetadataKey(std::string_view key) {
-  return !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
-  });
 }
 
 grpc::ByteBuffer ToBuffer(const std::string& bytes) {
@@ -93,63 +72,6 @@ std::string ToString(const grpc::ByteBuffer& buffer) {
     bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
   }
   return bytes;
-}
-
-// Metadata that may become a header of the answer: gRPC's own stays inside, binary is base64, and
-// anything that could break a header is left out.
-template <typename Metadata>
-void AppendMetadata(const Metadata& metadata, std::string_view prefix, Headers& headers) {
-  for (const auto& [key_ref, value_ref] : metadata) {
-    const std::string key(key_ref.data(), key_ref.size());
-    std::string value(value_ref.data(), value_ref.size());
-    if (absl::StartsWith(key, "grpc-") || !IsMetadataKey(key)) {
-      continue;
-    }
-    if (absl::EndsWith(key, "-bin")) {
-      value = connect::Base64(value);
-    }
-    if (IsPrintable(value)) {
-      headers.emplace_back(absl::StrFormat("%s%s", prefix, key), std::move(value));
-    }
-  }
-}
-
-// The header of a request, checked. A byte that gRPC does not take in metadata would end the
-// process, so values are looked at first.
-grpc::Status ReadEnvelope(const Request& request, ContentType type, Envelope& envelope) {
-  envelope.type = type;
-  if (request.Header("connect-protocol-version").value_or("1") != "1") {
-    return InvalidArgument("connect-protocol-version: there is only 1");
-  }
-  const std::string_view encoding =
-      request.Header(type.is_stream ? "connect-content-encoding" : "content-encoding")
-          .value_or("identity");
-  envelope.is_gzip = encoding == "gzip" && !type.is_stream;
-  if (encoding != "identity" && !envelope.is_gzip) {
-    return {grpc::StatusCode::UNIMPLEMENTED, "this encoding of the body is not supported"};
-  }
-  if (const auto timeout = request.Header("connect-timeout-ms")) {
-    const absl::StatusOr<std::chrono::milliseconds> parsed = connect::ParseTimeout(*timeout);
-    if (!parsed.ok()) {
-      return InvalidArgument(std::string(parsed.status().message()));
-    }
-    if (parsed->count() == 0) {  // gRPC's timers are too coarse to notice
-      return {grpc::StatusCode::DEADLINE_EXCEEDED, "connect-timeout-ms: no time at all"};
-    }
-    envelope.deadline = std::chrono::system_clock::now() + *parsed;
-  }
-  for (const std::string_view name : kForwarded) {
-    const std::optional<std::string_view> value = request.Header(name);
-    if (!value.has_value()) {
-      continue;
-    }
-    if (request.CountHeader(name) > 1 || !IsPrintable(*value)) {
-      return InvalidArgument(
-          absl::StrFormat("header %s: expected once, of printable ASCII characters", name));
-    }
-    envelope.metadata.emplace_back(name, *value);
-  }
-  return grpc::Status::OK;
 }
 
 void Refuse(Exchange& exchange, ContentType type, const grpc::Status& status,
@@ -272,29 +194,29 @@ class ConnectGateway::Impl {
       exchange->Reply(std::move(refusal));
       return;
     }
-    auto envelope = std::make_shared<Envelope>();
-    if (const grpc::Status status = ReadEnvelope(request, *type, *envelope); !status.ok()) {
+    auto header = std::make_shared<connect::RequestHeader>();
+    if (const grpc::Status status = connect::ReadHeader(request, *type, *header); !status.ok()) {
       Refuse(*exchange, *type, status);
       return;
     }
-    Convert(envelope->is_gzip ? kLargeMessageBytes + 1 : request.body.size(),
-            [this, ticket = std::make_shared<Ticket>(*this), &method, envelope,
+    Convert(header->is_gzip ? kLargeMessageBytes + 1 : request.body.size(),
+            [this, ticket = std::make_shared<Ticket>(*this), &method, header,
              exchange = std::move(exchange)] {
               std::string message;
               const grpc::Status status =
-                  ReadMessage(method, *envelope, exchange->request().body, message);
+                  ReadMessage(method, *header, exchange->request().body, message);
               if (status.ok()) {
-                Call(method, *envelope, exchange, message);
+                Call(method, *header, exchange, message);
               } else {
-                Refuse(*exchange, envelope->type, status);
+                Refuse(*exchange, header->type, status);
               }
             });
   }
 
-  grpc::Status ReadMessage(const Method& method, const Envelope& envelope, std::string_view body,
-                           std::string& message) {
+  grpc::Status ReadMessage(const Method& method, const connect::RequestHeader& header,
+                           std::string_view body, std::string& message) {
     std::string inflated;
-    if (envelope.is_gzip) {
+    if (header.is_gzip) {
       absl::StatusOr<std::string> plain = Gunzip(body, kMaxBodyBytes);
       if (!plain.ok()) {
         return {static_cast<grpc::StatusCode>(plain.status().code()),
@@ -303,14 +225,14 @@ class ConnectGateway::Impl {
       inflated = *std::move(plain);
       body = inflated;
     }
-    if (envelope.type.is_stream) {
+    if (header.type.is_stream) {
       const absl::StatusOr<std::string_view> opened = connect::OpenEnvelope(body);
       if (!opened.ok()) {
         return InvalidArgument(std::string(opened.status().message()));
       }
       body = *opened;
     }
-    if (envelope.type.codec == Codec::kBinary) {
+    if (header.type.codec == Codec::kBinary) {
       message = std::string(body);
       return grpc::Status::OK;
     }
@@ -348,8 +270,8 @@ class ConnectGateway::Impl {
     ended_.notify_all();
   }
 
-  void Call(const Method& method, const Envelope& envelope, std::shared_ptr<Exchange> exchange,
-            const std::string& message);
+  void Call(const Method& method, const connect::RequestHeader& header,
+            std::shared_ptr<Exchange> exchange, const std::string& message);
 
   grpc::GenericStub stub_;
   std::unique_ptr<google::protobuf::util::TypeResolver> resolver_;
@@ -394,8 +316,8 @@ class ConnectGateway::Impl::UnaryCall : public grpc::ClientUnaryReactor {
   void Reply(const grpc::Status& status) {
     const std::shared_ptr<Exchange> exchange = std::move(exchange_);
     Headers headers;
-    AppendMetadata(context_.GetServerInitialMetadata(), "", headers);
-    AppendMetadata(context_.GetServerTrailingMetadata(), "trailer-", headers);
+    connect::AppendMetadata(context_.GetServerInitialMetadata(), "", headers);
+    connect::AppendMetadata(context_.GetServerTrailingMetadata(), "trailer-", headers);
     std::string body;
     if (!status.ok()) {
       Refuse(*exchange, type_, status, std::move(headers));
@@ -498,27 +420,27 @@ class ConnectGateway::Impl::StreamCall
   std::shared_ptr<StreamCall> self_;
 };
 
-void ConnectGateway::Impl::Call(const Method& method, const Envelope& envelope,
+void ConnectGateway::Impl::Call(const Method& method, const connect::RequestHeader& header,
                                 std::shared_ptr<Exchange> exchange, const std::string& message) {
   const auto start = [&]<typename CallType>(std::shared_ptr<CallType> call) {
-    if (envelope.deadline.has_value()) {
-      call->context().set_deadline(*envelope.deadline);
+    if (header.deadline.has_value()) {
+      call->context().set_deadline(*header.deadline);
     }
-    for (const auto& [key, value] : envelope.metadata) {
+    for (const auto& [key, value] : header.metadata) {
       call->context().AddMetadata(key, value);
     }
     CallType& started = *call;
     started.Start(std::move(call));
   };
   if (!BeginStart()) {
-    Refuse(*exchange, envelope.type, {grpc::StatusCode::UNAVAILABLE, "the server is stopping"});
+    Refuse(*exchange, header.type, {grpc::StatusCode::UNAVAILABLE, "the server is stopping"});
     return;
   }
   const absl::Cleanup end_start = [this] { EndStart(); };
   if (method.is_stream) {
-    start(std::make_shared<StreamCall>(*this, method, envelope.type, std::move(exchange), message));
+    start(std::make_shared<StreamCall>(*this, method, header.type, std::move(exchange), message));
   } else {
-    start(std::make_shared<UnaryCall>(*this, method, envelope.type, std::move(exchange), message));
+    start(std::make_shared<UnaryCall>(*this, method, header.type, std::move(exchange), message));
   }
 }
 
