@@ -259,6 +259,9 @@ absl::StatusOr<ExitCode> PrintCheck(Context& context, const std::vector<Checked>
       break;
     case OutputFormat::kCsv:
       context.Print(LayerTable(all.layers).Csv());
+      if (ablation.num_rows() > 0) {
+        context.Print(ablation.Csv());
+      }
       break;
     default:
       context.Print("\n" + LayerTable(all.layers).Markdown() + "\n" +

@@ -27,6 +27,15 @@ constexpr DoubleDouble kQuickGeluBeta = {0x1.b3b645a1cac08p+0, 0x1.89374bc6a7efa
 constexpr DoubleDouble kTwiceSqrt2OverPi = {0x1.9884533d43651p+0, -0x1.cbc0d30ebfd15p-54};
 constexpr DoubleDouble kGeluTanhCubic = {0x1.6e4e26d4801f7p-5, 0x1.441355475a31ap-59};  // 0.044715
 
+// Zeros x0 of derivatives, -1.278..., -0.752... and -1.192..., and e^u(x0) with u as in the
+// formulas.
+constexpr DoubleDouble kSiluSlopeZero = {-0x1.474973c84120bp+0, -0x1.f8d74bc9ac154p-54};
+constexpr double kExpAtSiluSlopeZero = 0x1.1d25cf210482ep-2;
+constexpr DoubleDouble kGeluTanhSlopeZero = {-0x1.81429f9e97e4dp-1, 0x1.4f523ed77dbdcp-55};
+constexpr double kExpAtGeluTanhSlopeZero = 0x1.2af64e9c485eep-2;
+constexpr DoubleDouble kMishSlopeZero = {-0x1.31432c0d12d84p+0, -0x1.bf319154da210p-55};
+constexpr double kExpAtMishSlopeZero = 0x1.36c4202fc3eccp-2;
+
 double Exp(const DoubleDouble& t) { return std::exp(t.high); }
 
 // numerator / (1 + exp(-t)).
@@ -71,12 +80,8 @@ double GeluDerivative(double x) {
   if (a > kGeluEnd) {
     return x > 0 ? 1 : 0;
   }
-  // Phi(-a) - a phi(a): the derivative at -a.
-  constexpr double kInverseSqrt2Pi = 0x1.9884533d43651p-2;
-  const NormalTail tail = NormalTailAt(a);
-  const double lower =
-      (tail.scaled - a * kInverseSqrt2Pi) * (tail.gaussian + tail.gaussian * tail.gaussian_error);
-  return x > 0 ? 1 - lower : lower;
+  const DoubleDouble lower = NormalTailSlope(a);
+  return Rounded(x > 0 ? -lower + 1.0 : lower);
 }
 
 // 2 sqrt(2 / pi) (x + 0.044715 x^3).
@@ -91,45 +96,54 @@ double GeluTanh(double x) {
   return TimesLogistic(x, GeluTanhArgument(x));
 }
 
-// Derivative of x sigma(u(x)): sigma(u) (1 + x u' sigma(-u)).
-double GatedDerivative(double x, const DoubleDouble& u, double slope) {
-  const double below = TimesLogistic(1, -u);
-  return TimesLogistic(1, u) * std::fma(x * slope, below, 1);
+// Derivative of x sigma(u(x)) from u and w = x u'(x): e^u (1 + w + e^u) / (1 + e^u)^2. Near its
+// zero x0 the sum 1 + w + e^u would be little more than the rounding error of e^u; `sum_near_zero`
+// gives it as w - w0 + e^u0 expm1(u - u0), two terms of one sign.
+template <typename SumNearZero>
+double GatedDerivative(const DoubleDouble& u, const DoubleDouble& w, SumNearZero sum_near_zero) {
+  constexpr double kNearZero = 0.25;
+  const bool is_negative = u.high < 0;
+  const DoubleDouble magnitude = is_negative ? u : -u;
+  const double rounded_e = Exp(magnitude);
+  const DoubleDouble e = {rounded_e, rounded_e * magnitude.low};
+  const DoubleDouble denominator = (e + 1.0) * (e + 1.0);
+  if (!is_negative) {
+    return Rounded((e * (w + 1.0) + 1.0) / denominator);
+  }
+  DoubleDouble sum = w + 1.0 + e;
+  if (std::fabs(sum.high) < kNearZero) {
+    sum = sum_near_zero();
+  }
+  return Rounded(e * sum / denominator);
 }
 
 double GeluTanhDerivative(double x) {
   if (std::fabs(x) > kGeluTanhEnd) {
     return x > 0 ? 1 : 0;
   }
-  const double slope = kTwiceSqrt2OverPi.high * (1 + 3 * kGeluTanhCubic.high * x * x);
-  return GatedDerivative(x, GeluTanhArgument(x), slope);
+  const DoubleDouble w = (kGeluTanhCubic * 3.0 * ExactProduct(x, x) + 1.0) * x * kTwiceSqrt2OverPi;
+  return GatedDerivative(GeluTanhArgument(x), w, [x] {
+    constexpr DoubleDouble kZero = kGeluTanhSlopeZero;
+    const DoubleDouble distance = -kZero + x;
+    // x^3 - x0^3 = (x - x0) (x^2 + x x0 + x0^2).
+    const double cubic = kGeluTanhCubic.high * (x * x + x * kZero.high + kZero.high * kZero.high);
+    const DoubleDouble scaled = distance * kTwiceSqrt2OverPi;
+    const DoubleDouble gain = scaled * ExactSum(1, 3 * cubic);
+    const double exponent_gain = Rounded(scaled * ExactSum(1, cubic));
+    return gain + kExpAtGeluTanhSlopeZero * std::expm1(exponent_gain);
+  });
 }
 
+// The derivative of silu at beta x.
 double SwishDerivative(double x, const DoubleDouble& beta) {
   const DoubleDouble u = beta * x;
   if (std::fabs(u.high) > -kLowestNormalExp) {
     return u.high > 0 ? 1 : 0;
   }
-  return GatedDerivative(x, u, beta.high);
-}
-
-// tanh(log(1 + e^x)) and one minus it, each as numerator over denominator.
-struct MishGate {
-  DoubleDouble numerator;
-  DoubleDouble rest;
-  DoubleDouble denominator;
-};
-
-MishGate MishGateAt(double x) {
-  const double e = std::exp(-std::fabs(x));
-  const DoubleDouble square = ExactProduct(e, e);
-  if (x >= 0) {
-    const DoubleDouble numerator = ExactSum(1, 2 * e);
-    const DoubleDouble rest = square * 2.0;
-    return {numerator, rest, numerator + rest};
-  }
-  const DoubleDouble numerator = square + 2 * e;
-  return {numerator, {2, 0}, numerator + 2.0};
+  return GatedDerivative(u, u, [&u] {
+    const DoubleDouble distance = u + -kSiluSlopeZero;
+    return distance + kExpAtSiluSlopeZero * std::expm1(distance.high);
+  });
 }
 
 double Mish(double x) {
@@ -140,23 +154,46 @@ double Mish(double x) {
     const double half = std::exp(0.5 * x);
     return x * half * half;
   }
-  const MishGate gate = MishGateAt(x);
-  return Rounded(gate.numerator * x / gate.denominator);
+  // tanh(log(1 + e^x)) as a quotient.
+  const double e = std::exp(-std::fabs(x));
+  const DoubleDouble square = ExactProduct(e, e);
+  const DoubleDouble numerator = x >= 0 ? ExactSum(1, 2 * e) : square + 2 * e;
+  const DoubleDouble denominator = numerator + (x >= 0 ? square * 2.0 : DoubleDouble{2, 0});
+  return Rounded(numerator * x / denominator);
 }
 
+// With e = e^x: e (4 (x + 1) + (4 x + 6) e + 4 e^2 + e^3) / (2 + 2 e + e^2)^2.
 double MishDerivative(double x) {
+  constexpr double kNearZero = 1;
   if (std::fabs(x) > -kLowestNormalExp) {
     return x > 0 ? 1 : 0;
   }
-  const MishGate gate = MishGateAt(x);
-  const DoubleDouble t = gate.numerator / gate.denominator;
-  const DoubleDouble rest = gate.rest / gate.denominator;
-  return Rounded(t + rest * (t + 1.0) * (x * Sigmoid(x)));
+  const double e = std::exp(-std::fabs(x));
+  const DoubleDouble square = ExactProduct(e, e);
+  const DoubleDouble constant = ExactSum(4 * x, 4);
+  const DoubleDouble linear = ExactSum(4 * x, 6);
+  if (x >= 0) {
+    const DoubleDouble root = square * 2.0 + 2 * e + 1.0;
+    const DoubleDouble sum = constant * square * e + linear * square + 4 * e + 1.0;
+    return Rounded(sum / (root * root));
+  }
+  const DoubleDouble root = square + 2 * e + 2.0;
+  DoubleDouble sum = constant + linear * e + square * 4.0 + square * e;
+  if (std::fabs(sum.high) < kNearZero) {
+    // Less the sum at its zero, term by term: what is left has one sign.
+    constexpr double kE = kExpAtMishSlopeZero;
+    const DoubleDouble distance = -kMishSlopeZero + x;
+    const double m = std::expm1(distance.high);
+    const double factor = linear.high + 4 * kE * (m + 2) + kE * kE * (m * (m + 3) + 3);
+    sum = distance * ExactSum(4, 4 * kE) + kE * m * factor;
+  }
+  return Rounded(sum * e / (root * root));
 }
 
 double TanhDerivative(double x) {
   const double e = std::exp(-2 * std::fabs(x));
-  return 4 * e / ((1 + e) * (1 + e));
+  const DoubleDouble root = ExactSum(1, e);
+  return 4 * e / (root.high * root.high + 2 * root.high * root.low);
 }
 
 double LimitAtInfinity(const Activation& activation, bool is_positive) {

@@ -45,8 +45,9 @@ struct Activation {
 // infinities the mathematical limit, so that -inf gives -0 for gelu, silu, mish and their kin.
 double ActivationValue(const Activation& activation, double x);
 
-// Derivative at `x`, within 4 ulp or 1e-16. At a kink it is that of the closed side, as in PyTorch:
-// relu'(0) = 0. At the infinities the limit; NaN gives NaN.
+// Derivative at `x`, within 4 ulp or 1e-290, next to its zeros too: factors of any size may follow.
+// At a kink it is that of the closed side, as in PyTorch: relu'(0) = 0. At the infinities the
+// limit; NaN gives NaN.
 double ActivationDerivative(const Activation& activation, double x);
 
 // Value of each element; `x` and `y` have equal length and may be the same memory. A value has the

@@ -4,6 +4,8 @@ distribution function. Needs mpmath. Usage: generate_normal_tail.py > normal_tai
 
 Below a = 8: 32 pieces of width 1/4, in powers of a minus the middle of the piece.
 From 8 on: sqrt(2 pi) a N(a) = 1 + w P(w) with w = 1/a^2.
+Below a = 1.5 also the difference N(a) - a / sqrt(2 pi), which crosses zero at a0: (s + h Q(h)) h
+with h = a - a0; a0 and s as pairs of doubles, Q as its even and its odd coefficients.
 Coefficients interpolate at Chebyshev nodes; the worst relative error is printed to stderr.
 """
 
@@ -13,6 +15,7 @@ import mpmath as mp
 
 mp.mp.dps = 60
 PIECES, WIDTH, DEGREE, TAIL_DEGREE = 32, mp.mpf(1) / 4, 10, 12
+SLOPE_END, SLOPE_DEGREE = mp.mpf(3) / 2, 16
 
 
 def scaled_tail(a):
@@ -36,6 +39,31 @@ def interpolate(f, low, high, degree, origin):
 def worst(f, coefficients, low, high, origin):
     points = [low + (high - low) * k / 97 for k in range(98)]
     return max(abs(mp.polyval(coefficients[::-1], x - origin) / f(x) - 1) for x in points)
+
+
+def write_pair(name, value):
+    high = float(value)
+    print(f"constexpr DoubleDouble {name} = {{{high.hex()}, {float(value - high).hex()}}};")
+
+
+def write_slope():
+    def slope(a):
+        return scaled_tail(a) - a / mp.sqrt(2 * mp.pi)
+
+    zero = mp.findroot(slope, 0.75)
+    # The derivative of N is a N - 1 / sqrt(2 pi).
+    at_zero = zero * scaled_tail(zero) - 2 / mp.sqrt(2 * mp.pi)
+
+    def quotient(a):
+        return (slope(a) / (a - zero) - at_zero) / (a - zero)
+
+    coefficients = interpolate(quotient, mp.mpf(0), SLOPE_END, SLOPE_DEGREE, zero)
+    print(f"constexpr double kSlopeEnd = {float(SLOPE_END)};")
+    write_pair("kSlopeZero", zero)
+    write_pair("kSlopeAtZero", at_zero)
+    for name, half in (("kSlopeEven", coefficients[::2]), ("kSlopeOdd", coefficients[1::2])):
+        write(f"{name}[{len(half)}]", [float(c).hex() + "," for c in half])
+    return worst(quotient, coefficients, mp.mpf(0), SLOPE_END, zero)
 
 
 def write(name, rows):
@@ -66,7 +94,9 @@ def main():
     coefficients = interpolate(tail, mp.mpf(1) / 6400, mp.mpf(1) / 64, TAIL_DEGREE, mp.mpf(0))
     tail_error = worst(tail, coefficients, mp.mpf(0), mp.mpf(1) / 64, mp.mpf(0)) / 64
     write(f"kTail[{TAIL_DEGREE + 1}]", [float(c).hex() + "," for c in coefficients])
-    print(f"relative error: pieces {mp.nstr(error, 3)}, tail {mp.nstr(tail_error, 3)}",
+    slope_error = write_slope()
+    print(f"relative error: pieces {mp.nstr(error, 3)}, tail {mp.nstr(tail_error, 3)}, "
+          f"slope {mp.nstr(slope_error, 3)}",
           file=sys.stderr)
 
 

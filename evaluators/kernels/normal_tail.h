@@ -18,4 +18,8 @@ NormalTail NormalTailAt(double a);
 // a * Phi(-a), within 2 ulp where it is a normal number.
 double TimesNormalTail(double a, const NormalTail& tail);
 
+// Phi(-a) - a phi(a), the derivative of x Phi(x) at -a, within 2 ulp where it is a normal number,
+// next to its zero at 0.7518 too. `a` as above.
+DoubleDouble NormalTailSlope(double a);
+
 }  // namespace assay

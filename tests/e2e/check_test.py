@@ -1,7 +1,10 @@
 """Stored models: pushed, run by the server, changed by declaration, compared layer by layer."""
 
+import csv
+import io
 import json
 import math
+import re
 import struct
 import unittest
 
@@ -129,6 +132,27 @@ class CheckTest(StoredModelCase):
                          ["4", "0"])
         self.assertEqual(report["ablation"][1]["layers"]["first_diverging"], "")
         self.assertNotIn("ablation", self.check("--dtype", "f32"))
+
+    def test_every_format_has_the_table_of_changes_alone(self):
+        self.push_all()
+        rows = [["activation relu=gelu", "4", "0", "22.3", "different function", "fc1.act"],
+                ["quantize dynamic_row", "0", "0", "47.8", "quantisation-like", "fc1"],
+                ["all of them", "4", "1", "22.1", "different function", "fc1"]]
+
+        def check(name, *changes):
+            return self.ok("check", "mlp@1", "--dataset", "digits@1", *changes, "-o", name)
+        both = ("--activation", "relu=gelu", "--quantize", "dynamic_row")
+        self.assertEqual([re.split("  +", line.strip())
+                          for line in check("text", *both).splitlines()[-3:]], rows)
+        self.assertEqual([line.replace("\\", "").strip("| ").split(" | ")
+                          for line in check("md", *both).splitlines()[-3:]], rows)
+        table = list(csv.reader(io.StringIO(check("csv", *both))))[-4:]
+        self.assertEqual(table, [["CHANGE", "BROKEN", "FIXED", "SQNR dB", "OUTPUT TIER",
+                                  "FIRST LAYER"], *rows])
+        self.assertEqual([[part["change"], part["comparison"]["num_broken"],
+                           part["comparison"]["num_fixed"]]
+                          for part in self.check(*both)["ablation"]], [row[:3] for row in rows[:2]])
+        self.assertNotIn("CHANGE", check("csv", "--activation", "relu=gelu"))
 
     def test_a_temperature_shows_in_the_probabilities(self):
         self.push_all()
