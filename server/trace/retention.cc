@@ -175,10 +175,12 @@ class Retention::Impl {
     status = GiveUpOldest();
     reserve_.Take();  // Without room beside it, it still helps the next time.
     const Counters after = counters();
-    Log(LogLevel::kWarning, "the oldest traces were removed because the disk was full",
-        {{"traces", after.num_given_up_traces - before.num_given_up_traces},
-         {"spans", after.num_removed_spans - before.num_removed_spans},
-         {"free_bytes", reserve_.FreeBytes()}});
+    if (after.num_removed_spans > before.num_removed_spans) {
+      Log(LogLevel::kWarning, "the oldest traces were removed because the disk was full",
+          {{"traces", after.num_given_up_traces - before.num_given_up_traces},
+           {"spans", after.num_removed_spans - before.num_removed_spans},
+           {"free_bytes", reserve_.FreeBytes()}});
+    }
     return status;
   }
 
@@ -208,8 +210,8 @@ class Retention::Impl {
     return absl::OkStatus();
   }
 
-  // Removes some of the oldest traces; the bytes that it gave back. RESOURCE_EXHAUSTED when none is
-  // left.
+  // Removes some of the oldest traces and releases their pages; their bytes. RESOURCE_EXHAUSTED
+  // when none is left.
   absl::StatusOr<std::int64_t> GiveUpStep(std::int64_t max_spans) {
     ASSAY_ASSIGN_OR_RETURN(const store::TraceFileSize before, store_.FileSize());
     ASSAY_ASSIGN_OR_RETURN(const store::RemovedTraces removed,
