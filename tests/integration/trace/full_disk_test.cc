@@ -129,9 +129,10 @@ class FullDiskTest : public testing::Test {
   std::vector<int> Numbers() {
     store::TraceQuery query;
     query.size = 1'000;
+    const auto page = store_->traces().FindTraces(kDefaultProject, query);
+    EXPECT_TRUE(page.ok()) << page.status();
     std::vector<int> numbers;
-    for (const store::TraceRecord& trace :
-         store_->traces().FindTraces(kDefaultProject, query)->traces) {
+    for (const store::TraceRecord& trace : page->traces) {
       numbers.push_back(trace.trace_id[0] << 8 | trace.trace_id[1]);
     }
     return numbers;
