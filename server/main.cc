@@ -101,6 +101,7 @@ absl::Status Serve(const ServeOptions& options) {
   keeping.max_bytes = options.trace_max_bytes;
   keeping.reserve = options.data_dir / "traces.reserve";
   trace::Retention retention(store->traces(), SystemClock(), keeping);
+  tracing.on_full = [&retention] { retention.Hurry(); };
   trace::Tracer tracer(store->traces(), SystemClock(), store::kDefaultProject, tracing);
   api::OtlpReceiver::Options receiving;
   receiving.on_full = [&retention] { retention.Hurry(); };

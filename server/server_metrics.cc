@@ -81,6 +81,9 @@ ServerMetrics::ServerMetrics(store::Store& store, trace::Tracer& tracer,
   add("assay_traces_removed_total", "Traces that were removed for their age or for space.",
       Type::kCounter,
       [&retention] { return static_cast<double>(retention.counters().num_removed_traces); });
+  add("assay_traces_given_up_total", "Such traces that had to go because the disk was full.",
+      Type::kCounter,
+      [&retention] { return static_cast<double>(retention.counters().num_given_up_traces); });
   if (exporter != nullptr) {
     add("assay_exported_spans_total", "Own spans that a collector took.", Type::kCounter,
         [exporter] { return static_cast<double>(exporter->counters().num_sent); });

@@ -54,6 +54,13 @@ class TraceStore {
   virtual absl::StatusOr<TraceFileSize> FileSize() const = 0;
   // Gives up to so many free pages back to the file system.
   virtual absl::Status ReleasePages(std::int64_t max_pages) = 0;
+  // Copies the log into the file and gives the log's space, and that of released pages, back to the
+  // file system. RESOURCE_EXHAUSTED when the file has no room to grow for it, UNAVAILABLE when
+  // somebody reads for long.
+  virtual absl::Status Checkpoint() = 0;
+  // From now on refuses spans with UNAVAILABLE, also those that wait to be written, or takes them
+  // again: whoever makes room must not lose it to them meanwhile.
+  virtual void RefuseSpans(bool is_refusing) = 0;
 };
 
 }  // namespace assay::store

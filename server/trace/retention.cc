@@ -1,19 +1,16 @@
 #include "server/trace/retention.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <limits>
-#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "server/base/log.h"
 #include "server/base/mutex.h"
 #include "server/base/status_macros.h"
+#include "server/trace/reserve_file.h"
 
 namespace assay::trace {
 namespace {
@@ -33,40 +30,10 @@ constexpr std::int64_t kHoursPerDay = 24;
 constexpr double kLowWater = 0.95;
 // From this share on it grows faster than it is brought down.
 constexpr double kHighWater = 1.05;
-
-// Disk space that is taken now so that it can be given up when there is no more.
-class ReserveFile {
- public:
-  ReserveFile(std::filesystem::path path, std::int64_t size_bytes)
-      : path_(std::move(path)), size_bytes_(size_bytes) {}
-
-  // Takes the space unless it is there.
-  void Take() const {
-    std::error_code error;
-    if (path_.empty() ||
-        std::filesystem::file_size(path_, error) == static_cast<std::uintmax_t>(size_bytes_)) {
-      return;
-    }
-    const int file = open(path_.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-    if (file < 0) {
-      return;
-    }
-    const bool is_taken = posix_fallocate(file, 0, size_bytes_) == 0;
-    close(file);
-    if (!is_taken) {
-      GiveUp();
-    }
-  }
-
-  void GiveUp() const {
-    std::error_code ignored;
-    std::filesystem::remove(path_, ignored);
-  }
-
- private:
-  const std::filesystem::path path_;
-  const std::int64_t size_bytes_;
-};
+// On a full disk spans may be of any size, so steps begin small and grow until one wins this share
+// of the reserve.
+constexpr std::int64_t kFirstStepSpans = 32;
+constexpr std::int64_t kStepsOfReserve = 16;
 
 }  // namespace
 
@@ -102,15 +69,18 @@ class Retention::Impl {
   }
 
   absl::Status Enforce() {
-    absl::Status status = RemoveAll();
-    if (absl::IsResourceExhausted(status)) {
-      Log(LogLevel::kWarning, "the disk is full; the reserve for traces is given up",
-          {{"file", options_.reserve.string()}});
-      reserve_.GiveUp();
-      status = RemoveOldest(std::numeric_limits<std::int64_t>::max(), kStepSpans);
-      if (status.ok()) {
-        status = RemoveAll();
-      }
+    const MutexLock lock(looking_);
+    bool is_full = TakeHurry();
+    absl::Status status = absl::OkStatus();
+    if (!is_full) {
+      status = RemoveAll();
+      is_full = absl::IsResourceExhausted(status) && MayMakeRoom();
+    }
+    if (is_full && !options_.reserve.empty()) {
+      status = MakeRoom();
+    }
+    if (is_full && status.ok()) {
+      status = RemoveAll();
     }
     if (status.ok()) {
       reserve_.Take();
@@ -119,6 +89,20 @@ class Retention::Impl {
   }
 
  private:
+  using SteadyTime = std::chrono::steady_clock::time_point;
+
+  // While it lives, the store takes no spans.
+  class Refusal {
+   public:
+    explicit Refusal(store::TraceStore& store) : store_(store) { store_.RefuseSpans(true); }
+    ~Refusal() { store_.RefuseSpans(false); }
+    Refusal(const Refusal&) = delete;
+    Refusal& operator=(const Refusal&) = delete;
+
+   private:
+    store::TraceStore& store_;
+  };
+
   void Loop() {
     bool is_failing = false;
     do {
@@ -133,15 +117,122 @@ class Retention::Impl {
   // False when it is time to end.
   bool Wait() {
     MutexLock lock(mutex_);
-    const auto deadline =
+    const SteadyTime deadline =
         std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.pause_ms);
-    while (!is_closing_ && !must_hurry_) {
-      if (!lock.WaitUntil(wakes_, deadline)) {
-        break;
+    for (;;) {
+      const SteadyTime now = std::chrono::steady_clock::now();
+      if (is_closing_ || now >= deadline || (must_hurry_ && now >= next_room_)) {
+        return !is_closing_;
       }
+      lock.WaitUntil(wakes_, must_hurry_ ? std::min(deadline, next_room_) : deadline);
+    }
+  }
+
+  // Whether the store was full since the last time; keeps it in mind while it is too early.
+  bool TakeHurry() {
+    const MutexLock lock(mutex_);
+    if (!must_hurry_ || std::chrono::steady_clock::now() < next_room_) {
+      return false;
     }
     must_hurry_ = false;
-    return !is_closing_;
+    return true;
+  }
+
+  bool MayMakeRoom() {
+    const MutexLock lock(mutex_);
+    return std::chrono::steady_clock::now() >= next_room_;
+  }
+
+  // Makes room on a full disk. RESOURCE_EXHAUSTED when there is none to be made; not to be tried
+  // again soon.
+  absl::Status MakeRoom() {
+    absl::Status status;
+    {
+      const Refusal refusal(store_);
+      status = RemoveForRoom();
+    }
+    const MutexLock lock(mutex_);
+    must_hurry_ = false;  // What was refused meanwhile says nothing new.
+    if (!status.ok()) {
+      next_room_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.retry_ms);
+    }
+    return status;
+  }
+
+  absl::Status RemoveForRoom() {
+    // Nothing more is written to the log after this, and often it is all that it takes.
+    absl::Status status = store_.Checkpoint();
+    if (!status.ok() && !absl::IsResourceExhausted(status)) {
+      return status;
+    }
+    if (status.ok() && reserve_.TakeBesideRoom()) {
+      return absl::OkStatus();
+    }
+    Log(LogLevel::kWarning, "the disk is full; the reserve for traces is given up",
+        {{"file", options_.reserve.string()}});
+    reserve_.GiveUp();
+    const Counters before = counters();
+    status = GiveUpOldest();
+    reserve_.Take();  // Without room beside it, it still helps the next time.
+    const Counters after = counters();
+    if (after.num_removed_spans > before.num_removed_spans) {
+      Log(LogLevel::kWarning, "the oldest traces were removed because the disk was full",
+          {{"traces", after.num_given_up_traces - before.num_given_up_traces},
+           {"spans", after.num_removed_spans - before.num_removed_spans},
+           {"free_bytes", reserve_.FreeBytes()}});
+    }
+    return status;
+  }
+
+  // Removes the oldest traces until the reserve and as much room are there.
+  absl::Status GiveUpOldest() {
+    ASSAY_RETURN_IF_ERROR(CheckpointIfFits());
+    ASSAY_ASSIGN_OR_RETURN(const store::TraceFileSize size, store_.FileSize());
+    const std::int64_t wanted_bytes = 2 * options_.reserve_bytes;
+    if (reserve_.FreeBytes() + size.used_bytes + size.free_bytes < wanted_bytes) {
+      return absl::ResourceExhaustedError(
+          "other files fill the disk: removing every trace would not make room");
+    }
+    ASSAY_RETURN_IF_ERROR(ReleaseAll(size, CheckpointAfter::kEachStep));
+    std::int64_t removed_bytes = 0;
+    std::int64_t step_spans = kFirstStepSpans;
+    while (!reserve_.TakeBesideRoom()) {
+      // What was won and is not there went to somebody else; more traces would go the same way.
+      if (removed_bytes >= wanted_bytes) {
+        return absl::ResourceExhaustedError("other files take the room that removed traces left");
+      }
+      ASSAY_ASSIGN_OR_RETURN(const std::int64_t step_bytes, GiveUpStep(step_spans));
+      removed_bytes += step_bytes;
+      if (step_bytes < options_.reserve_bytes / kStepsOfReserve) {
+        step_spans = std::min(2 * step_spans, kStepSpans);
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  // Removes some of the oldest traces and releases their pages; their bytes. RESOURCE_EXHAUSTED
+  // when none is left.
+  absl::StatusOr<std::int64_t> GiveUpStep(std::int64_t max_spans) {
+    ASSAY_ASSIGN_OR_RETURN(const store::TraceFileSize before, store_.FileSize());
+    ASSAY_ASSIGN_OR_RETURN(const store::RemovedTraces removed,
+                           RemoveStep(std::numeric_limits<std::int64_t>::max(), max_spans));
+    if (removed.num_spans == 0) {
+      return absl::ResourceExhaustedError("the disk is full and no trace is left");
+    }
+    {
+      const MutexLock lock(mutex_);
+      counters_.num_given_up_traces += removed.num_traces;
+    }
+    ASSAY_ASSIGN_OR_RETURN(const store::TraceFileSize after, store_.FileSize());
+    ASSAY_RETURN_IF_ERROR(ReleaseAll(after, CheckpointAfter::kEachStep));
+    return before.used_bytes - after.used_bytes;
+  }
+
+  // A file that has no room to grow may have it after the next step: released pages make it smaller
+  // by as much as they add to the log.
+  absl::Status CheckpointIfFits() {
+    const absl::Status status = store_.Checkpoint();
+    return absl::IsResourceExhausted(status) ? absl::OkStatus() : status;
   }
 
   // CANCELLED when it is time to end.
@@ -156,7 +247,7 @@ class Retention::Impl {
   absl::Status RemoveAll() {
     const std::int64_t now_us = clock_.NowUs();
     const std::int64_t oldest_us = now_us - options_.max_age_days * kUsPerDay;
-    ASSAY_RETURN_IF_ERROR(RemoveOldest(oldest_us, std::numeric_limits<std::int64_t>::max()));
+    ASSAY_RETURN_IF_ERROR(RemoveBefore(oldest_us));
     ASSAY_RETURN_IF_ERROR(RemoveHistograms(now_us / kUsPerDay));
     ASSAY_ASSIGN_OR_RETURN(store::TraceFileSize size, store_.FileSize());
     if (size.used_bytes > options_.max_bytes) {
@@ -165,23 +256,35 @@ class Retention::Impl {
       const auto too_large =
           static_cast<std::int64_t>(static_cast<double>(options_.max_bytes) * kHighWater);
       while (size.used_bytes > target) {
-        ASSAY_ASSIGN_OR_RETURN(const std::int64_t num_removed,
+        ASSAY_ASSIGN_OR_RETURN(const store::RemovedTraces removed,
                                RemoveStep(std::numeric_limits<std::int64_t>::max(), kStepSpans));
-        if (num_removed == 0) {
+        if (removed.num_spans == 0) {
           break;
         }
         ASSAY_RETURN_IF_ERROR(Breathe(size.used_bytes > too_large ? kShortBreath : kBreath));
         ASSAY_ASSIGN_OR_RETURN(size, store_.FileSize());
       }
     }
+    return ReleaseAll(size, CheckpointAfter::kNoStep);
+  }
+
+  enum class CheckpointAfter : std::uint8_t { kNoStep, kEachStep };
+
+  // Gives free pages back to the file, with pauses for spans that come in; or to the disk, as fast
+  // as it goes and with no more in the log than a step.
+  absl::Status ReleaseAll(store::TraceFileSize size, CheckpointAfter checkpoint) {
+    const bool is_full = checkpoint == CheckpointAfter::kEachStep;
     while (size.free_bytes > 0) {
       ASSAY_RETURN_IF_ERROR(store_.ReleasePages(kStepPages));
+      if (is_full) {
+        ASSAY_RETURN_IF_ERROR(CheckpointIfFits());
+      }
       ASSAY_ASSIGN_OR_RETURN(const store::TraceFileSize now, store_.FileSize());
       if (now.free_bytes >= size.free_bytes) {
         break;
       }
       size = now;
-      ASSAY_RETURN_IF_ERROR(Breathe());
+      ASSAY_RETURN_IF_ERROR(Breathe(is_full ? std::chrono::milliseconds(0) : kBreath));
     }
     return absl::OkStatus();
   }
@@ -199,27 +302,23 @@ class Retention::Impl {
     }
   }
 
-  absl::Status RemoveOldest(std::int64_t before_us, std::int64_t max_spans) {
-    for (std::int64_t num_removed = 0; num_removed < max_spans;) {
-      ASSAY_ASSIGN_OR_RETURN(const std::int64_t step,
-                             RemoveStep(before_us, std::min(kStepSpans, max_spans)));
-      if (step < kStepSpans) {
+  absl::Status RemoveBefore(std::int64_t before_us) {
+    for (;;) {
+      ASSAY_ASSIGN_OR_RETURN(const store::RemovedTraces removed, RemoveStep(before_us, kStepSpans));
+      if (removed.num_spans < kStepSpans) {
         return absl::OkStatus();
       }
-      num_removed += step;
       ASSAY_RETURN_IF_ERROR(Breathe());
     }
-    return absl::OkStatus();
   }
 
-  // Spans removed.
-  absl::StatusOr<std::int64_t> RemoveStep(std::int64_t before_us, std::int64_t max_spans) {
+  absl::StatusOr<store::RemovedTraces> RemoveStep(std::int64_t before_us, std::int64_t max_spans) {
     ASSAY_ASSIGN_OR_RETURN(const store::RemovedTraces removed,
                            store_.RemoveOldest(before_us, max_spans));
     const MutexLock lock(mutex_);
     counters_.num_removed_traces += removed.num_traces;
     counters_.num_removed_spans += removed.num_spans;
-    return removed.num_spans;
+    return removed;
   }
 
   store::TraceStore& store_;
@@ -227,10 +326,12 @@ class Retention::Impl {
   const Options options_;
   const ReserveFile reserve_;
 
+  Mutex looking_;  // held while one thread looks; before mutex_
   Mutex mutex_;
   std::condition_variable wakes_;
   bool is_closing_ ASSAY_GUARDED_BY(mutex_) = false;
   bool must_hurry_ ASSAY_GUARDED_BY(mutex_) = false;
+  SteadyTime next_room_ ASSAY_GUARDED_BY(mutex_);  // not made before
   Counters counters_ ASSAY_GUARDED_BY(mutex_);
   std::thread thread_;
 };

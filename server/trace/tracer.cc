@@ -158,6 +158,9 @@ class Tracer::Impl {
     }
     const absl::Status status = store_.Append(project_, std::move(batch));
     LogChange(status, size);
+    if (absl::IsResourceExhausted(status)) {
+      options_.on_full();
+    }
     {
       const MutexLock lock(mutex_);
       num_settled_ += size;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -68,7 +69,8 @@ class Tracer {
     std::size_t queue_capacity = 65'536;  // spans that have ended and are not stored yet
     std::int64_t flush_interval_ms = 200;
     std::shared_ptr<const store::SpanSource> source;  // of every span; nullptr: unknown
-    SpanExporter* exporter = nullptr;  // is offered every span too; outlives the tracer
+    std::function<void()> on_full = [] {};  // called when the store has no room; must be quick
+    SpanExporter* exporter = nullptr;       // is offered every span too; outlives the tracer
     bool is_recording = true;  // false: spans that record nothing, to measure what they cost
   };
   // `store` and `clock` outlive the tracer, and the tracer its spans. Spans of all projects belong

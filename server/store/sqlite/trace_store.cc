@@ -87,6 +87,9 @@ void SqliteTraceStore::AppendSpans(Id project, std::vector<SpanRecord> spans, Do
     num_bytes += kSpanBytes + span.details.size() + span.status_message.size();
   }
   auto work = [this, project, spans = std::move(spans)](Database& database) {
+    if (is_refusing_) {
+      return absl::UnavailableError("room is being made for spans; try again");
+    }
     absl::Status status = appender_.Append(database, project, spans, clock_.NowUs());
     if (!status.ok()) {
       appender_.Forget();
@@ -208,5 +211,9 @@ absl::Status SqliteTraceStore::ReleasePages(std::int64_t max_pages) {
   const std::string sql = absl::StrFormat("PRAGMA incremental_vacuum(%d)", max_pages);
   return writer_.Run([&](Database& database) { return database.Execute(sql); });
 }
+
+absl::Status SqliteTraceStore::Checkpoint() { return writer_.Checkpoint(); }
+
+void SqliteTraceStore::RefuseSpans(bool is_refusing) { is_refusing_ = is_refusing; }
 
 }  // namespace assay::store

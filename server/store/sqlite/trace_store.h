@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <string_view>
 #include <vector>
 
@@ -29,12 +30,15 @@ class SqliteTraceStore : public TraceStore {
                                              std::int64_t max_rows) override;
   absl::StatusOr<TraceFileSize> FileSize() const override;
   absl::Status ReleasePages(std::int64_t max_pages) override;
+  absl::Status Checkpoint() override;
+  void RefuseSpans(bool is_refusing) override;
 
  private:
   ReadPool& readers_;
   Writer& writer_;
   Clock& clock_;
   SpanAppender appender_;  // of the writer's thread
+  std::atomic<bool> is_refusing_ = false;
 };
 
 }  // namespace assay::store

@@ -2,9 +2,11 @@
 
 #include <cassert>
 #include <chrono>
+#include <cstdint>
 #include <future>
 #include <utility>
 
+#include "absl/strings/str_format.h"
 #include "server/base/log.h"
 #include "server/base/status_macros.h"
 #include "server/store/sqlite/transaction.h"
@@ -16,6 +18,14 @@ namespace {
 constexpr std::chrono::milliseconds kMaxGroupTime{20};
 constexpr std::size_t kMaxGroupBytes = 16 << 20;
 constexpr std::size_t kMaxGroupPieces = 1024;
+
+absl::Status TruncateLog(Database& database) {
+  ASSAY_ASSIGN_OR_RETURN(const std::int64_t is_busy,
+                         database.QueryInt64("PRAGMA wal_checkpoint(TRUNCATE)"));
+  return is_busy == 0 ? absl::OkStatus()
+                      : absl::UnavailableError(
+                            absl::StrFormat("the log of %s is being read", database.path()));
+}
 
 absl::Status RunInSavepoint(Database& database, const Writer::Work& work) {
   ASSAY_ASSIGN_OR_RETURN(Savepoint savepoint, Savepoint::Begin(database));
@@ -61,6 +71,8 @@ absl::Status Writer::Run(Work work) {
   return result.get();
 }
 
+absl::Status Writer::Checkpoint() { return Run(nullptr); }
+
 bool Writer::WaitForPiece(Piece& piece) {
   MutexLock lock(mutex_);
   while (queue_.empty()) {
@@ -76,7 +88,7 @@ bool Writer::WaitForPiece(Piece& piece) {
 
 bool Writer::TakePiece(Piece& piece) {
   const MutexLock lock(mutex_);
-  if (queue_.empty()) {
+  if (queue_.empty() || queue_.front().work == nullptr) {
     return false;
   }
   piece = std::move(queue_.front());
@@ -87,7 +99,11 @@ bool Writer::TakePiece(Piece& piece) {
 void Writer::Loop() {
   Piece piece;
   while (WaitForPiece(piece)) {
-    RunGroup(std::move(piece));
+    if (piece.work == nullptr) {
+      piece.done(TruncateLog(*database_));
+    } else {
+      RunGroup(std::move(piece));
+    }
   }
 }
 

@@ -33,6 +33,10 @@ class Writer {
   void Submit(Work work, std::size_t size_bytes, Done done);
   // Queues `work` and waits until it is durable or has failed. `work` may refer to locals.
   absl::Status Run(Work work);
+  // Once what is queued has run: copies the log into the file, cuts the file to its size and gives
+  // the log's space back to the file system. RESOURCE_EXHAUSTED when the file has no room to grow,
+  // UNAVAILABLE when readers need the log; then the log stays.
+  absl::Status Checkpoint();
   // Finishes what is queued and ends the thread; nothing may be queued afterwards. The connection
   // stays open until destruction: the last one to close a file must be able to write, or the log
   // stays behind.
@@ -40,7 +44,7 @@ class Writer {
 
  private:
   struct Piece {
-    Work work;
+    Work work;  // nullptr: a checkpoint, which no transaction may surround
     std::size_t size_bytes = 0;
     Done done;
     absl::Status status;
@@ -49,7 +53,7 @@ class Writer {
   void Loop();
   // Waits for work; the pieces of the next group, at first only the oldest. Empty: closing.
   bool WaitForPiece(Piece& piece);
-  // The next piece of a running group; false when none waits.
+  // The next piece of a running group; false when none waits, or a checkpoint.
   bool TakePiece(Piece& piece);
   void RunGroup(Piece first);
   absl::Status RunPieces(Piece first, std::vector<Piece>& group);

@@ -78,6 +78,8 @@ class SpanSink : public store::TraceStore {
   absl::Status ReleasePages(std::int64_t /*max_pages*/) override {
     return absl::UnimplementedError("not part of these tests");
   }
+  absl::Status Checkpoint() override { return absl::UnimplementedError("not part of these tests"); }
+  void RefuseSpans(bool /*is_refusing*/) override {}
 
   void Fail(absl::Status status) {
     const MutexLock lock(mutex_);
