@@ -151,7 +151,14 @@ class MainPathTest(AssayCase):
         self.push_digits()
         trace = self.json("eval", "--dataset", "digits", "--model", "mlp@1")["trace_id"]
         show = ("trace", "show", trace, "-o", "json")
-        self.eventually(lambda: "run.summarize" in self.ok(*show))
+
+        def is_complete():  # a span is stored when it ends, so below its parent and before it
+            spans = json.loads(self.assay(*show).stdout or "{}").get("spans", [])
+            known = {span["span_id"] for span in spans} | {""}
+            return ("run.summarize" in {span["name"] for span in spans}
+                    and all(span["parent_span_id"] in known for span in spans))
+
+        self.eventually(is_complete)
         whole = json.loads(self.ok(*show))["spans"]
         start = min(int(span["start_time_ns"]) for span in whole)
         one = json.loads(self.ok(*show, "--limit", "1"))
