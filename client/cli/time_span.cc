@@ -1,5 +1,6 @@
 #include "client/cli/time_span.h"
 
+#include <chrono>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -28,6 +29,11 @@ absl::StatusOr<std::int64_t> ParseTimeSpan(std::string_view flag, std::string_vi
   }
   return absl::InvalidArgumentError(absl::StrFormat(
       "%s: expected a duration such as 250ms, 1.5s, 90m, 2h or 7d: '%s'", flag, text));
+}
+
+std::int64_t SecondsAgo(std::int64_t ago_ns) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::seconds>(now).count() - ago_ns / 1'000'000'000;
 }
 
 }  // namespace assay::cli

@@ -20,6 +20,7 @@
 #include "client/cli/resource_tables.h"
 #include "client/cli/text_width.h"
 #include "client/cli/time_span.h"
+#include "client/cli/trace_latency.h"
 #include "client/cli/trace_paths.h"
 #include "client/cli/waterfall.h"
 #include "client/cpp/client.h"
@@ -52,25 +53,15 @@ struct ShowOptions {
   std::string reference;
   bool by_name = false;
   bool has_details = false;
-};
-
-struct LatencyOptions {
-  std::string service;
-  std::string span;
-  std::string since = "1h";
-  std::string step;
+  std::string from;
+  std::string to;
+  std::int32_t limit = 10'000;
 };
 
 // `runs/12` of `projects/default/runs/12`.
 std::string ResourceText(const std::string& name) {
   const std::size_t after_project = name.find('/', name.find('/') + 1);
   return after_project == std::string::npos ? name : name.substr(after_project + 1);
-}
-
-// Seconds since the Unix epoch, so long ago.
-std::int64_t SecondsAgo(std::int64_t ago_ns) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::seconds>(now).count() - ago_ns / 1'000'000'000;
 }
 
 std::string TailLine(const v1::Trace& trace) {
@@ -83,12 +74,6 @@ std::string TailLine(const v1::Trace& trace) {
       trace.num_errors() > 0 ? absl::StrFormat(" %d errors", trace.num_errors()) : "",
       OneLine(trace.root_name()),
       trace.root_service().empty() ? "" : "  (" + OneLine(trace.root_service()) + ")");
-}
-
-// A name without the package that all of ours share.
-std::string ShortSpanName(const std::string& name) {
-  constexpr std::string_view kPackage = "assay.v1.";
-  return name.starts_with(kPackage) ? name.substr(kPackage.size()) : name;
 }
 
 // In a terminal, ids and names are cut to what tells them apart, and columns that would say nothing
@@ -305,10 +290,7 @@ Table GroupsTable(const v1::Trace& trace) {
 }
 
 absl::StatusOr<v1::Trace> GetTrace(Context& context, client::Client& client,
-                                   const std::string& reference) {
-  v1::GetTraceRequest request;
-  ASSAY_ASSIGN_OR_RETURN(*request.mutable_name(),
-                         client::ResolveTrace(context.project(), reference));
+                                   const v1::GetTraceRequest& request) {
   ASSAY_ASSIGN_OR_RETURN(v1::Trace trace, client.GetTrace(request));
   if (trace.is_partial()) {
     context.Warn(
@@ -317,9 +299,58 @@ absl::StatusOr<v1::Trace> GetTrace(Context& context, client::Client& client,
   return trace;
 }
 
+absl::StatusOr<v1::Trace> GetWholeTrace(Context& context, client::Client& client,
+                                        const std::string& reference) {
+  v1::GetTraceRequest request;
+  ASSAY_ASSIGN_OR_RETURN(*request.mutable_name(),
+                         client::ResolveTrace(context.project(), reference));
+  return GetTrace(context, client, request);
+}
+
+// `offset_ns` after `start_ns`, or the end of time.
+std::int64_t After(std::int64_t start_ns, std::int64_t offset_ns) {
+  const std::int64_t room =
+      std::numeric_limits<std::int64_t>::max() - std::max<std::int64_t>(start_ns, 0);
+  return start_ns + std::min(offset_ns, room);
+}
+
+// The spans asked for. A window needs to know when the trace begins, which takes a call.
+absl::StatusOr<v1::GetTraceRequest> ShowRequest(Context& context, client::Client& client,
+                                                const ShowOptions& options) {
+  constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+  v1::GetTraceRequest request;
+  ASSAY_ASSIGN_OR_RETURN(*request.mutable_name(),
+                         client::ResolveTrace(context.project(), options.reference));
+  request.set_max_spans(options.limit);
+  if (options.from.empty() && options.to.empty()) {
+    return request;
+  }
+  std::int64_t from = 0;
+  std::int64_t to = std::numeric_limits<std::int64_t>::max();
+  if (!options.from.empty()) {
+    ASSAY_ASSIGN_OR_RETURN(from, ParseTimeSpan("--from", options.from));
+  }
+  if (!options.to.empty()) {
+    ASSAY_ASSIGN_OR_RETURN(to, ParseTimeSpan("--to", options.to));
+  }
+  if (to < from) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("--to: '%s' is before --from '%s'", options.to, options.from));
+  }
+  v1::GetTraceRequest first = request;
+  first.set_max_spans(1);
+  ASSAY_ASSIGN_OR_RETURN(const v1::Trace trace, client.GetTrace(first));
+  const std::int64_t start =
+      trace.start_time().seconds() * kNsPerSecond + trace.start_time().nanos();
+  request.set_window_from_ns(After(start, from));
+  request.set_window_to_ns(After(start, to));
+  return request;
+}
+
 absl::StatusOr<ExitCode> RunShow(Context& context, const ShowOptions& options) {
   ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
-  ASSAY_ASSIGN_OR_RETURN(const v1::Trace trace, GetTrace(context, *client, options.reference));
+  ASSAY_ASSIGN_OR_RETURN(const v1::GetTraceRequest shown, ShowRequest(context, *client, options));
+  ASSAY_ASSIGN_OR_RETURN(const v1::Trace trace, GetTrace(context, *client, shown));
   if (context.format() != OutputFormat::kText) {
     context.Print(trace, options.by_name ? GroupsTable(trace) : SpansTable(trace));
     return ExitCode::kPass;
@@ -348,58 +379,11 @@ constexpr std::array kCompareFormats = {OutputFormat::kText, OutputFormat::kCsv,
 absl::StatusOr<ExitCode> RunCompare(Context& context, const std::string& before,
                                     const std::string& after) {
   ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
-  ASSAY_ASSIGN_OR_RETURN(const v1::Trace first, GetTrace(context, *client, before));
-  ASSAY_ASSIGN_OR_RETURN(const v1::Trace second, GetTrace(context, *client, after));
+  ASSAY_ASSIGN_OR_RETURN(const v1::Trace first, GetWholeTrace(context, *client, before));
+  ASSAY_ASSIGN_OR_RETURN(const v1::Trace second, GetWholeTrace(context, *client, after));
   const Table table =
       PathsTable(CompareTraces(first, second), context.format() == OutputFormat::kText);
   context.Print(v1::Trace(), table);
-  return ExitCode::kPass;
-}
-
-absl::StatusOr<ExitCode> RunLatency(Context& context, const LatencyOptions& options) {
-  constexpr std::int64_t kNsPerMinute = 60'000'000'000;
-  v1::QueryLatencyRequest request;
-  request.set_parent(client::ProjectName(context.project()));
-  request.set_service(options.service);
-  request.set_span_name(options.span);
-  ASSAY_ASSIGN_OR_RETURN(const std::int64_t since, ParseTimeSpan("--since", options.since));
-  request.mutable_start_time()->set_seconds(SecondsAgo(since));
-  request.mutable_end_time()->set_seconds(SecondsAgo(0) + 1);
-  if (!options.step.empty()) {
-    ASSAY_ASSIGN_OR_RETURN(const std::int64_t step, ParseTimeSpan("--step", options.step));
-    request.set_step_minutes(static_cast<std::int32_t>(
-        std::clamp<std::int64_t>(step / kNsPerMinute, 1, std::numeric_limits<int>::max())));
-  }
-  ASSAY_ASSIGN_OR_RETURN(client::Client * client, context.Connect());
-  ASSAY_ASSIGN_OR_RETURN(const v1::QueryLatencyResponse response, client->QueryLatency(request));
-  const auto time = [](std::int64_t ns) { return DurationText(1e-9 * static_cast<double>(ns)); };
-  const bool is_text = context.format() == OutputFormat::kText;
-  const bool has_steps = !is_text || !options.step.empty();
-  std::vector<TableColumn> columns = {{"SPAN", Align::kLeft, true},
-                                      {"SERVICE", Align::kLeft, true}};
-  if (has_steps) {
-    columns.push_back({"FROM"});
-  }
-  for (const char* const title : {"COUNT", "ERRORS", "P50", "P95", "P99", "MAX"}) {
-    columns.push_back({title, Align::kRight});
-  }
-  Table table(std::move(columns));
-  for (const v1::QueryLatencyResponse::Series& series : response.series()) {
-    for (const v1::QueryLatencyResponse::Point& point : series.points()) {
-      std::vector<Cell> row = {is_text ? ShortSpanName(series.span_name()) : series.span_name(),
-                               series.service()};
-      if (has_steps) {
-        row.emplace_back(TimeText(point.start_time()));
-      }
-      for (const std::string& number :
-           {CountText(point.num_spans()), CountText(point.num_errors()), time(point.p50_ns()),
-            time(point.p95_ns()), time(point.p99_ns()), time(point.max_ns())}) {
-        row.emplace_back(number);
-      }
-      table.AddRow(std::move(row));
-    }
-  }
-  context.Print(response, table);
   return ExitCode::kPass;
 }
 
@@ -449,7 +433,13 @@ void AddTraceCommand(CLI::App& app, Action& action) {
   show->add_flag("--by-name", show_options->by_name, "Adds spans up by name and service");
   show->add_flag("--details", show_options->has_details,
                  "Prints attributes, events and links of every span");
-  show->footer("Example: assay trace show 4be1");
+  show->add_option("--from", show_options->from,
+                   "Only spans that touch the time from so long after the trace's start");
+  show->add_option("--to", show_options->to, "Only up to so long after it, such as 10ms");
+  show->add_option("--limit", show_options->limit, "At most this many spans, the earliest")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 50'000));
+  show->footer("Example: assay trace show 4be1 --from 120ms --to 1.5s");
   show->callback([show_options, &action] {
     action = [show_options](Context& context) { return RunShow(context, *show_options); };
   });
@@ -466,16 +456,7 @@ void AddTraceCommand(CLI::App& app, Action& action) {
               kCompareFormats};
   });
 
-  auto latency_options = std::make_shared<LatencyOptions>();
-  CLI::App* latency = trace->add_subcommand("latency", "Percentiles of span durations by name");
-  latency->add_option("--service", latency_options->service, "Only of this service");
-  latency->add_option("--span", latency_options->span, "Only of this name");
-  latency->add_option("--since", latency_options->since, "How far back")->capture_default_str();
-  latency->add_option("--step", latency_options->step, "Cut into steps, such as 15m");
-  latency->footer("Example: assay trace latency --service shop --since 24h --step 1h");
-  latency->callback([latency_options, &action] {
-    action = [latency_options](Context& context) { return RunLatency(context, *latency_options); };
-  });
+  AddTraceLatencyCommand(*trace, action);
 }
 
 }  // namespace assay::cli

@@ -61,6 +61,11 @@ std::string RatioText(const PathDifference& path, bool is_text) {
 
 }  // namespace
 
+std::string ShortSpanName(const std::string& name) {
+  constexpr std::string_view kPackage = "assay.v1.";
+  return name.starts_with(kPackage) ? name.substr(kPackage.size()) : name;
+}
+
 std::vector<PathDifference> CompareTraces(const v1::Trace& before, const v1::Trace& after) {
   Node root;
   AddTrace(before, false, root);

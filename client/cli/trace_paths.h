@@ -13,6 +13,9 @@ class Trace;
 
 namespace assay::cli {
 
+// A name without the package that all of ours share.
+std::string ShortSpanName(const std::string& name);
+
 // What two traces did under one path of span names, such as `request > query`.
 struct PathDifference {
   std::string name;       // of the last span of the path

@@ -7,11 +7,14 @@
 #include <deque>
 #include <iterator>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
 #include <utility>
 
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
 #include "opentelemetry/proto/collector/trace/v1/trace_service.grpc.pb.h"
 
 namespace assay::otlp {
@@ -27,11 +30,39 @@ using Batch = std::vector<proto::trace::v1::Span>;
 constexpr milliseconds kFirstPause{500};
 constexpr milliseconds kLongestPause{30'000};
 
-bool IsRetryable(grpc::StatusCode code) {
+// A collector that asks for more has lost count; the spans in the queue are stale by then.
+constexpr milliseconds kLongestDelay = std::chrono::hours(1);
+
+// When the collector wants to be asked again: google.rpc.RetryInfo of the status. Absent when it
+// does not say; 0 when it leaves the time to us.
+std::optional<milliseconds> RetryDelay(const grpc::Status& status) {
+  google::rpc::Status details;
+  if (!details.ParseFromString(status.error_details())) {
+    return std::nullopt;
+  }
+  for (const google::protobuf::Any& detail : details.details()) {
+    google::rpc::RetryInfo info;
+    if (!detail.type_url().ends_with("/google.rpc.RetryInfo") ||
+        !info.ParseFromString(detail.value())) {
+      continue;
+    }
+    const std::int64_t seconds = std::clamp<std::int64_t>(
+        info.retry_delay().seconds(), 0,
+        std::chrono::duration_cast<std::chrono::seconds>(kLongestDelay).count());
+    const std::chrono::nanoseconds nanos(std::max(info.retry_delay().nanos(), 0));
+    return std::min(kLongestDelay,
+                    std::chrono::ceil<milliseconds>(std::chrono::seconds(seconds) + nanos));
+  }
+  return std::nullopt;
+}
+
+// As OTLP says: a collector that is full is asked again only when it says when.
+bool IsRetryable(grpc::StatusCode code, bool has_delay) {
   switch (code) {
+    case grpc::StatusCode::RESOURCE_EXHAUSTED:
+      return has_delay;
     case grpc::StatusCode::CANCELLED:
     case grpc::StatusCode::DEADLINE_EXCEEDED:
-    case grpc::StatusCode::RESOURCE_EXHAUSTED:
     case grpc::StatusCode::ABORTED:
     case grpc::StatusCode::OUT_OF_RANGE:
     case grpc::StatusCode::UNAVAILABLE:
@@ -142,7 +173,13 @@ class SpanSender::Impl {
       if (status.ok()) {
         return true;
       }
-      if (!IsRetryable(status.error_code()) || !Sleep(pause)) {
+      const std::optional<milliseconds> delay = RetryDelay(status);
+      if (!IsRetryable(status.error_code(), delay.has_value())) {
+        return false;
+      }
+      // What the collector says is the least time; else around our own.
+      const bool is_told = delay.value_or(milliseconds(0)) > milliseconds(0);
+      if (!(is_told ? Sleep(*delay, 1.0) : Sleep(pause, 0.8))) {
         return false;
       }
     }
@@ -170,12 +207,12 @@ class SpanSender::Impl {
     return is_closing_ ? std::clamp(left, milliseconds(1), options_.timeout) : options_.timeout;
   }
 
-  // Somewhat more or less than `pause`. False when it is time to give up: at the end there must be
-  // time for another attempt after it.
-  bool Sleep(milliseconds pause) {
+  // Between `least` and 1.2 times `pause`. False when it is time to give up: at the end there must
+  // be time for another attempt after it.
+  bool Sleep(milliseconds pause, double least) {
     const auto until = steady_clock::now() +
                        std::chrono::duration_cast<milliseconds>(
-                           pause * std::uniform_real_distribution<double>(0.8, 1.2)(random_));
+                           pause * std::uniform_real_distribution<double>(least, 1.2)(random_));
     const auto is_too_late = [&] { return is_closing_ && until + kFirstPause >= give_up_at_; };
     std::unique_lock<std::mutex> lock(mutex_);
     wakes_.wait_until(lock, until, is_too_late);

@@ -15,8 +15,9 @@
 namespace assay::otlp {
 
 // Sends spans to an OpenTelemetry collector over gRPC, in batches, from a thread of its own. What
-// cannot be sent now is tried again with growing pauses; when the queue is full, new spans are
-// dropped and counted. Thread-safe.
+// cannot be sent now is tried again when the collector says (RetryInfo), else with growing pauses;
+// what it refuses for good is dropped and counted, as are new spans when the queue is full.
+// Thread-safe.
 class SpanSender {
  public:
   struct Options {

@@ -125,7 +125,7 @@ store::Digest RunSpecDigest(const store::Digest& dataset, const store::Digest& o
 store::Digest ComparisonSpecDigest(const store::ComparisonRecord& comparison,
                                    const ComparisonFacts& facts) {
   const Policy& policy = comparison.policy;
-  FieldDigest digest("assay.comparison/3");
+  FieldDigest digest("assay.comparison/4");
   digest.AddNumber(comparison.baseline_run_id);
   digest.AddNumber(comparison.candidate_run_id);
   digest.AddText(policy.source);
@@ -139,6 +139,7 @@ store::Digest ComparisonSpecDigest(const store::ComparisonRecord& comparison,
   digest.AddNumber(comparison.baseline_id);
   digest.AddNumber(facts.baseline_days);
   digest.AddNumber(facts.traces_us);
+  digest.AddNumber(facts.num_spans);
   digest.AddText(facts.baseline_machine);
   digest.AddText(facts.candidate_machine);
   digest.AddNumber(policy.warmup_rows.value_or(-1));

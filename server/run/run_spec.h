@@ -41,6 +41,7 @@ store::Digest RunSpecDigest(const store::Digest& dataset, const store::Digest& o
 struct ComparisonFacts {
   std::int64_t baseline_days = 0;     // age of the baseline
   std::int64_t traces_us = 0;         // when the traces were looked at; 0: no gate needs them
+  std::int64_t num_spans = 0;         // that the store has of the traces that the outputs name
   std::string baseline_machine = {};  // that measured the outputs
   std::string candidate_machine = {};
 };

@@ -37,12 +37,6 @@ struct TracedPair {
   std::string after;
 };
 
-// nullptr when the outputs do not name traces. Refers to the inputs.
-const store::ColumnRecord* FindTraceIds(const RunInputs& inputs) {
-  const store::ColumnRecord* const column = FindColumn(inputs.output_columns, kTraceId);
-  return column != nullptr && column->type == ColumnType::kText ? column : nullptr;
-}
-
 // The times of one name, of the pairs that have some on both sides.
 struct PairedTimes {
   struct Entry {
@@ -98,10 +92,6 @@ struct TracedPairs {
   std::int64_t num_lost = 0;    // the baseline names a trace and the candidate none
   double share_kept = 1;        // of the rows whose baseline names a trace: not lost
 };
-
-bool NamesTrace(const Column& ids, std::int64_t at) {
-  return ids.IsValid(at) && ids.Text(at).size() == kTraceIdDigits;
-}
 
 void AddPairs(const std::vector<std::int64_t>& rows, const Column& before, const Column& after,
               TracedPairs& traced) {
@@ -316,6 +306,15 @@ std::vector<std::string> Notes(const TracedPairs& traced, std::size_t num_names,
 }
 
 }  // namespace
+
+const store::ColumnRecord* FindTraceIds(const RunInputs& inputs) {
+  const store::ColumnRecord* const column = FindColumn(inputs.output_columns, kTraceId);
+  return column != nullptr && column->type == ColumnType::kText ? column : nullptr;
+}
+
+bool NamesTrace(const Column& ids, std::int64_t at) {
+  return ids.IsValid(at) && ids.Text(at).size() == kTraceIdDigits;
+}
 
 absl::Status CheckSpanGate(const Gate& gate, std::size_t index) {
   const std::optional<QuantileName> quantile = SpanQuantile(gate);

@@ -15,6 +15,7 @@
 #include "server/run/fairness.h"
 #include "server/run/job_control.h"
 #include "server/run/pairing.h"
+#include "server/run/run_inputs.h"
 #include "server/store/store.h"
 
 namespace assay::run {
@@ -25,6 +26,11 @@ inline constexpr std::int64_t kMaxIdRows = 20'000;
 inline constexpr std::size_t kMaxTracedRows = 2'000;
 inline constexpr std::int32_t kMaxSpansOfTrace = 1'000;
 inline constexpr std::size_t kMaxSpanNames = 5;
+
+// The column of trace ids; nullptr when the outputs do not name traces. Refers to the inputs.
+const store::ColumnRecord* FindTraceIds(const RunInputs& inputs);
+// True when a row of that column has the form of an id.
+bool NamesTrace(const Column& ids, std::int64_t at);
 
 // True for metrics of the times of spans.
 inline bool IsSpanMetric(std::string_view id) { return id.starts_with("span:"); }

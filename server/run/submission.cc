@@ -21,6 +21,7 @@
 #include "server/base/status_macros.h"
 #include "server/run/answers.h"
 #include "server/run/cohorts.h"
+#include "server/run/named_spans.h"
 #include "server/run/run_inputs.h"
 #include "server/run/run_spec.h"
 #include "server/run/score_columns.h"
@@ -385,12 +386,14 @@ absl::StatusOr<store::ComparisonRecord> MakeComparison(store::Store& store, stor
   comparison.cohort_pairs = request.cohort_pairs;
   comparison.find_slices = request.find_slices;
   comparison.baseline_id = request.baseline_id;
-  ASSAY_ASSIGN_OR_RETURN(const store::OutputSetRecord baseline_outputs,
-                         store.models().GetOutputSet(project, baseline.output_set_id));
+  ASSAY_ASSIGN_OR_RETURN(const RunInputs baseline_inputs,
+                         OpenRunInputs(store, project, baseline.output_set_id));
   ComparisonFacts facts{.baseline_days = 0,
                         .traces_us = TimeOfTraces(request.policy),
-                        .baseline_machine = baseline_outputs.machine,
+                        .num_spans = 0,
+                        .baseline_machine = baseline_inputs.outputs.machine,
                         .candidate_machine = inputs.outputs.machine};
+  ASSAY_ASSIGN_OR_RETURN(facts.num_spans, CountNamedSpans(store, baseline_inputs, inputs));
   ASSAY_ASSIGN_OR_RETURN(facts.baseline_days, BaselineAge(store, project, request));
   comparison.spec_digest = ComparisonSpecDigest(comparison, facts);
   comparison.request_id = request.request_id;

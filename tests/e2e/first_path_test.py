@@ -146,6 +146,44 @@ class MainPathTest(AssayCase):
         self.assertIn("run.load", text)
         self.assertIn(run["trace_id"][:8], self.ok("trace", "ls"))
 
+    def test_long_traces_and_lists_of_span_names_are_shown_in_part(self):
+        self.start_server()
+        self.push_digits()
+        trace = self.json("eval", "--dataset", "digits", "--model", "mlp@1")["trace_id"]
+        show = ("trace", "show", trace, "-o", "json")
+
+        def is_complete():  # a span is stored when it ends, so below its parent and before it
+            spans = json.loads(self.assay(*show).stdout or "{}").get("spans", [])
+            known = {span["span_id"] for span in spans} | {""}
+            return ("run.summarize" in {span["name"] for span in spans}
+                    and all(span["parent_span_id"] in known for span in spans))
+
+        self.eventually(is_complete)
+        whole = json.loads(self.ok(*show))["spans"]
+        start = min(int(span["start_time_ns"]) for span in whole)
+        one = json.loads(self.ok(*show, "--limit", "1"))
+        self.assertEqual([int(span["start_time_ns"]) for span in one["spans"]], [start])
+        self.assertTrue(one["is_partial"])
+        # From and to one offset: the spans that are open then.
+        last = max(whole, key=lambda span: int(span["start_time_ns"]))
+        offset = int(last["start_time_ns"]) - start
+        touched = {span["span_id"] for span in whole
+                   if 0 <= int(last["start_time_ns"]) - int(span["start_time_ns"])
+                   <= int(span["duration_ns"])}
+        window = json.loads(self.ok(*show, "--from", f"{offset}ns", "--to", f"{offset}ns"))
+        self.assertEqual({span["span_id"] for span in window["spans"]}, touched)
+        self.assertLess(len(touched), len(whole))
+        self.assertEqual(len(json.loads(self.ok(*show, "--from", "0ns", "--to", "1d"))["spans"]),
+                         len(whole))
+        self.fails(2, *show, "--from", "2s", "--to", "1s")
+        self.fails(2, *show, "--to", "soon")
+
+        self.eventually(lambda: len(self.json("trace", "latency").get("series", [])) > 2)
+        cut = self.assay("trace", "latency", "--limit", "1", "-o", "json")
+        self.assertEqual(len(json.loads(cut.stdout)["series"]), 1)
+        self.assertIn("names of spans more are left out", cut.stderr)
+        self.assertNotIn("left out", self.assay("trace", "latency", "--limit", "0").stderr)
+
     def test_a_stranger_finds_help_with_an_example_for_every_command(self):
         top = self.ok("--help")
         commands = re.findall(r"^  (\w+) ", top, re.M)

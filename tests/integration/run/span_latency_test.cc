@@ -155,6 +155,26 @@ class SpanLatencyTest : public ::testing::Test {
   int num_models_ = 0;
 };
 
+TEST_F(SpanLatencyTest, ComparisonsAreSharedUntilSpansCome) {
+  const store::Id dataset = PushExamples(2);
+  const store::Id baseline = Evaluate(dataset, {TraceText(1, 0), TraceText(1, 1)});
+  const store::Id candidate = Evaluate(dataset, {TraceText(2, 0), TraceText(2, 1)});
+  const run::ComparisonRequest request = {.baseline_run_id = baseline,
+                                          .candidate_run_id = candidate};
+  const store::Id without_spans = bench_.Compare(*scheduler_, request).id;
+  EXPECT_EQ(bench_.Compare(*scheduler_, request).id, without_spans);
+  for (const std::uint8_t side : {1, 2}) {
+    for (const std::int64_t row : {0, 1}) {
+      PutTrace(TraceIdOf(side, row), {{"forward", 1'000 * side}});
+    }
+  }
+  const store::ComparisonRecord with_spans = bench_.Compare(*scheduler_, request);
+  EXPECT_NE(with_spans.id, without_spans);
+  EXPECT_THAT(SpanMetrics(with_spans.result), Contains("span:forward.p50"));
+  PutTrace(TraceIdOf(3, 0), {{"forward", 1'000}});  // Nobody names it.
+  EXPECT_EQ(bench_.Compare(*scheduler_, request).id, with_spans.id);
+}
+
 TEST_F(SpanLatencyTest, PairsTheTimesOfEachNameByRow) {
   constexpr std::int64_t kRows = 120;
   const store::Id dataset = PushExamples(kRows);

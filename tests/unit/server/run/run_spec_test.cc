@@ -135,6 +135,7 @@ TEST(ComparisonSpecDigestTest, DependsOnRunsGatesAndOptions) {
   warm.policy.warmup_rows = 0;
   EXPECT_NE(ComparisonSpecDigest(warm), digest);
   EXPECT_NE(ComparisonSpecDigest(comparison, {.traces_us = 1}), digest);
+  EXPECT_NE(ComparisonSpecDigest(comparison, {.num_spans = 1}), digest);
   EXPECT_NE(ComparisonSpecDigest(comparison, {.baseline_machine = "m"}), digest);
   EXPECT_NE(ComparisonSpecDigest(comparison, {.baseline_machine = "m"}),
             ComparisonSpecDigest(comparison, {.candidate_machine = "m"}));
