@@ -1,6 +1,6 @@
-import { Link } from 'wouter-preact';
 import { Comparison_State, type Comparison } from '../../api/gen/assay/v1/comparison_service_pb';
 import { copyText, useTitle } from '../../components/Layout';
+import { Link } from '../../components/Link';
 import { Loaded } from '../../components/States';
 import { pagePath, shortName } from '../../format/names';
 import { useKeys } from '../../state/keys';

@@ -1,5 +1,5 @@
-import { Link } from 'wouter-preact';
 import { RowBucket, type Comparison } from '../../api/gen/assay/v1/comparison_service_pb';
+import { Link } from '../../components/Link';
 import { count } from '../../format/numbers';
 import type { Query } from '../../state/query';
 import { bucketId, flipCounts, isBinary, type Selection } from './selection';

@@ -1,8 +1,9 @@
-import { Link, useLocation } from 'wouter-preact';
+import { useLocation } from 'wouter-preact';
 import { useCall } from '../../api/calls';
 import { comparisons } from '../../api/comparisons';
 import type { Comparison, ComparisonRow } from '../../api/gen/assay/v1/comparison_service_pb';
 import { copyText, useTitle } from '../../components/Layout';
+import { Link } from '../../components/Link';
 import { Failure, Loaded, Loading } from '../../components/States';
 import { BucketBadge } from '../../components/Verdicts';
 import { Delta, FullText } from '../../components/Words';

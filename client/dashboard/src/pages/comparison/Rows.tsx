@@ -1,4 +1,5 @@
-import { Link, useLocation } from 'wouter-preact';
+import { useMemo } from 'preact/compat';
+import { useLocation } from 'wouter-preact';
 import { usePages } from '../../api/pages';
 import {
   RowBucket,
@@ -7,6 +8,7 @@ import {
 } from '../../api/gen/assay/v1/comparison_service_pb';
 import { Grid, type GridColumn } from '../../components/Grid';
 import { copyText } from '../../components/Layout';
+import { Link } from '../../components/Link';
 import { Failure, Loading } from '../../components/States';
 import { BucketBadge, BUCKETS, SCORE_BUCKETS } from '../../components/Verdicts';
 import { Delta, RowText } from '../../components/Words';
@@ -156,6 +158,7 @@ export function Rows({
   const [, navigate] = useLocation();
   const rows = useRows(comparison, selection);
   const shown = rows.items.length > 0 ? rows.items : rows.old;
+  const columns = useMemo(() => columnsFor(selection, shown), [selection.metric, shown]);
   const selected = query.get('row');
   const cycle = () => {
     const at = SHOWN.indexOf(selection.bucket);
@@ -220,7 +223,7 @@ export function Rows({
           total={rows.total}
           hasMore={rows.hasMore}
           loadMore={rows.loadMore}
-          columns={columnsFor(selection, shown)}
+          columns={columns}
           itemKey={(row) => String(row.row)}
           selected={selected}
           onSelect={(row) => query.set({ row: String(row.row) }, true)}

@@ -1,4 +1,3 @@
-import { Link } from 'wouter-preact';
 import {
   Comparison_Fairness,
   Gate_Tier,
@@ -7,6 +6,7 @@ import {
   type FieldDifference,
 } from '../../api/gen/assay/v1/comparison_service_pb';
 import { Direction, type Metric } from '../../api/gen/assay/v1/run_service_pb';
+import { Link } from '../../components/Link';
 import { VerdictBadge } from '../../components/Verdicts';
 import { Delta } from '../../components/Words';
 import { shortName } from '../../format/names';

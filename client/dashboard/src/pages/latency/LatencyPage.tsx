@@ -1,6 +1,6 @@
-import { Link } from 'wouter-preact';
 import { useCall } from '../../api/calls';
 import type { Comparison, MetricComparison } from '../../api/gen/assay/v1/comparison_service_pb';
+import { Link } from '../../components/Link';
 import { Empty, Loaded } from '../../components/States';
 import { Delta } from '../../components/Words';
 import { shortName } from '../../format/names';
