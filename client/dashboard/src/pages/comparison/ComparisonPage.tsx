@@ -69,7 +69,7 @@ function View({ comparison }: { comparison: Comparison }) {
       <Warnings comparison={comparison} />
       {isDone && comparison.metrics.length > 0 && (
         <>
-          <Counts comparison={comparison} />
+          <Counts comparison={comparison} selection={selection} query={query} />
           {comparison.modelDifferences.length > 0 && (
             <Differences title="What changed" fields={comparison.modelDifferences} />
           )}
