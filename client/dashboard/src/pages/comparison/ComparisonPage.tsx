@@ -12,7 +12,7 @@ import { ForestPlot } from './ForestPlot';
 import { HeatMap } from './HeatMap';
 import { comparisonCsv, comparisonMarkdown } from './markdown';
 import { Rows } from './Rows';
-import { NO_FILTER, rowFilterOf, selectionOf } from './selection';
+import { hasRows, NO_FILTER, rowFilterOf, selectionOf } from './selection';
 import { Budgets, Counts, Differences, Facts, Gates, Metrics, Slices, Warnings } from './Summary';
 import { useComparison } from './useComparison';
 import { Head } from './Views';
@@ -91,7 +91,7 @@ function View({ comparison }: { comparison: Comparison }) {
             <HeatMap comparison={comparison} selection={selection} query={query} />
           </div>
           <Distribution comparison={comparison} selection={selection} />
-          <FlipTable comparison={comparison} selection={selection} query={query} />
+          {hasRows(selection.metric) && <FlipTable comparison={comparison} selection={selection} query={query} />}
           <Rows comparison={comparison} selection={selection} query={query} />
         </>
       )}

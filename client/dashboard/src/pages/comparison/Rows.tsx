@@ -32,6 +32,9 @@ export function useRows(comparison: Comparison, selection: Selection) {
   return usePages<ComparisonRow>(
     rowsKey(name, selection),
     async (token, signal) => {
+      if (!hasRows(selection.metric)) {
+        return { items: [], nextToken: '' };
+      }
       const early = token === '' ? await takeEarlyRows(name, rowFilter) : undefined;
       const page = early ?? (await listRows(name, rowFilter, token, signal));
       return { items: page.rows, nextToken: page.nextPageToken, total: Number(page.totalRows) };
@@ -74,7 +77,7 @@ function columnsFor(selection: Selection, items: ComparisonRow[]): GridColumn<Co
     {
       id: 'change',
       title: 'change',
-      width: '110px',
+      width: '122px',
       render: (row) => <BucketBadge bucket={row.bucket} isBinary={binary} />,
     },
     { id: 'key', title: 'key', width: 'minmax(90px, 1fr)', render: (row) => <RowText text={row.key} maxChars={40} /> },
@@ -188,20 +191,22 @@ export function Rows({
   const whole =
     Number(comparison.numPaired) +
     Number(comparison.numOnlyBaseline) +
-    Number(comparison.numOnlyCandidate);
+    Number(comparison.numOnlyCandidate) +
+    Number(comparison.numChanged);
   return (
     <section aria-labelledby="rows-title" class="rows">
       <div class="bar">
         <h2 id="rows-title">Rows</h2>
         <span role="status">
-          {rows.total === undefined ? '' : `${count(rows.total)} of ${count(whole)} rows`}, worst
-          first
+          {rows.total !== undefined && `${count(rows.total)} of ${count(whole)} rows, worst first`}
         </span>
         <Chips selection={selection} query={query} />
         <span class="spacer" />
-        <button type="button" onClick={() => void copyCsv()} title="The rows loaded so far">
-          Copy CSV
-        </button>
+        {hasRows(selection.metric) && (
+          <button type="button" onClick={() => void copyCsv()} title="The rows loaded so far">
+            Copy CSV
+          </button>
+        )}
       </div>
       {!hasRows(selection.metric) ? (
         <p class="muted">
