@@ -6,7 +6,7 @@ import { leanPlot } from './leanPlot.ts';
 const CHUNKS: [string, RegExp][] = [
   ['first', /src\/(main|routes)\.|src\/api\/(early|token)\.|format\/names\.|state\/(idle|theme)\.|vite\/preload-helper/],
   ['plot', /components\/plot\./],
-  ['frame', /node_modules\/@(bufbuild|connectrpc)\/|src\/App\.|pages\/(List|Choose)\.|components\/(Layout|Grid|Words|States|Facts|Find|LazyPart)\.|api\/(calls|pages|transport)\.|format\/(numbers|text)\.|state\//],
+  ['frame', /node_modules\/@(bufbuild|connectrpc)\/|src\/App\.|pages\/(List|Choose)\.|components\/(Layout|Link|Grid|Words|States|Facts|Find|LazyPart)\.|api\/(calls|pages|transport)\.|format\/(numbers|text)\.|state\//],
   ['comparison', /comparison\/ComparisonPage\.|components\/RunState\.|format\/columns\./],
   ['trace', /pages\/trace\//],
   ['data', /api\/(datasets|models)\./],

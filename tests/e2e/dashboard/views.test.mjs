@@ -1,4 +1,4 @@
-// The further views of a comparison, two traces side by side, and two versions of a dataset.
+// The further views of a comparison, and two traces side by side.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -318,19 +318,6 @@ async function traceIds() {
   return (await answer.json()).traces.map((trace) => trace.name.split('/').pop());
 }
 
-describe('a version of a dataset', () => {
-  test('is searched, and the address holds what for', async () => {
-    await onPage('/datasets/timed/versions/1', async (page) => {
-      await page.getByLabel('find').fill('NUMBER 23');
-      await page.getByText('11 among 240 rows').waitFor(); // 23 and 230 to 239
-      assert.equal(await page.locator('.grid-row').count(), 11);
-      await reloads(page);
-      await page.getByLabel('find').fill('no such text');
-      await page.getByText('No example is like that.').waitFor();
-    });
-  });
-});
-
 describe('the list of runs', () => {
   test('follows one that is under way to its end', async () => {
     const page = await stage.page();
@@ -380,31 +367,6 @@ describe('two runs of one list', () => {
   });
 });
 
-describe('a comparison over two versions of a dataset', () => {
-  test('shows what the baseline had beside what the candidate has', async () => {
-    await onPage(`/comparisons/${stage.edited}?show=changed`, async (page) => {
-      await page.getByText(/^1 of \d+ rows/).waitFor();
-      const head = await page.locator('.grid-head [role=columnheader]').allInnerTexts();
-      assert.deepEqual(head.filter((title) => /input|expected/.test(title)), ['input before', 'input', 'expected']);
-      assert.match(await page.locator('.grid-row').innerText(), /question number 7\s+question number seven/);
-      await page.locator('.grid-row').dblclick();
-      const input = page.getByRole('region', { name: /^Input\s+not as in timed@1/ });
-      await input.waitFor();
-      assert.equal(await input.locator('del').innerText(), '7');
-      assert.equal(await input.locator('ins').innerText(), 'seven');
-      assert.equal(await page.getByRole('region', { name: 'Expected' }).locator('del, ins').count(), 0);
-    });
-  });
-
-  test('shows rows of one version only', async () => {
-    await onPage(`/comparisons/${stage.edited}?show=unpaired`, async (page) => {
-      assert.deepEqual(await page.locator('.grid-row [role=gridcell]:nth-child(2)').allInnerTexts(), ['t0']);
-      await page.locator('.grid-row').dblclick();
-      await page.getByText('Everything stored of this row').waitFor();
-    });
-  });
-});
-
 describe('effect sizes', () => {
   test('stand beside the intervals, of all rows and of cohorts', async () => {
     await onPage(`/comparisons/${stage.timed}?metric=accuracy&tables=forest`, async (page) => {
@@ -418,31 +380,6 @@ describe('effect sizes', () => {
         // 16 of 240 answers became wrong: a mean of -0.067, a deviation of 0.25.
         assert.ok(sizes.includes('−0.27'), String(sizes));
       }
-    });
-  });
-});
-
-describe('two versions of a dataset', () => {
-  test('are a step from the dataset and show what became of the examples', async () => {
-    await onPage('/datasets/timed', async (page) => {
-      await page.getByRole('link', { name: 'since timed@1' }).click();
-      await page.waitForURL(/\/datasets\/timed\/versions\/1\/diff\/2/);
-      await settled(page);
-      const text = await shown(page);
-      assert.match(text, /1 removed, ≠ 1 edited, \+ 1 added, 238 the same\./);
-      await page.getByRole('link', { name: /1 edited/ }).click();
-      await page.waitForURL(/show=edited/);
-      await page.locator('.grid-row', { hasText: 't7' }).click();
-      await page.waitForURL(/key=t7/);
-      assert.equal(await page.locator('del').innerText(), '7');
-      assert.equal(await page.locator('ins').innerText(), 'seven');
-      await reloads(page);
-    });
-  });
-
-  test('that are one version have no difference', async () => {
-    await onPage('/datasets/timed/versions/2/diff/2', async (page) => {
-      await page.getByText('No example was added, removed or edited.').waitFor();
     });
   });
 });
@@ -471,6 +408,8 @@ describe('every view', () => {
         '/datasets/timed/versions/1/diff/2?key=t7',
         '/models/classifier/versions/1',
       ];
+      const [{ row: changed }] = JSON.parse(stage.assay('rows', stage.edited, '--show', 'changed', '-o', 'json')).rows;
+      paths.push(`/comparisons/${stage.edited}`, `/comparisons/${stage.edited}/rows/${changed}?show=changed`);
       const found = [];
       for (const path of paths) {
         await onPage(

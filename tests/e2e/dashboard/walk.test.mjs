@@ -55,6 +55,33 @@ describe('from the list to the cause', () => {
     });
   });
 
+  test('a row whose answers name no trace leads to those of its runs, and back', async () => {
+    await onPage(`/comparisons/${stage.mlp}?show=broken`, async (page) => {
+      await page.locator('.grid-row').first().dblclick();
+      await page.waitForURL(/\/rows\/\d+/);
+      const row = page.url();
+      await page.getByRole('link', { name: /^Traces of run/ }).last().click();
+      await page.waitForURL(/\/traces\?resource=/);
+      await page.locator('.grid-row', { hasText: 'CreateRun' }).dblclick();
+      await page.waitForURL(/\/traces\/[0-9a-f]{32}/);
+      await settled(page);
+      await page.goBack();
+      await page.goBack();
+      await page.waitForURL(row);
+      await page.getByRole('heading', { name: 'Expected' }).waitFor();
+    });
+  });
+
+  test('a metric of all rows together has none to show', async () => {
+    await onPage(`/comparisons/${stage.mlp}`, async (page) => {
+      await page.getByRole('region', { name: /^Metrics/ }).getByRole('link', { name: 'macro_f1' }).click();
+      await page.getByText('macro_f1 is computed from all rows together').waitFor();
+      assert.equal(await page.getByRole('region', { name: 'Rows by change' }).count(), 0);
+      await page.reload();
+      await page.getByText('macro_f1 is computed from all rows together').waitFor();
+    });
+  });
+
   test('a run leads to its trace and its spans', async () => {
     await onPage(`/comparisons/${stage.mlp}`, async (page) => {
       await page.locator('a[href^="/runs/"]').last().click();

@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/compat';
 import { useLocation, useRouter } from 'wouter-preact';
 import { whenIdle } from '../state/idle';
 import { useQuery } from '../state/query';
+import { isPlainClick } from './Link';
 
 type PlotLibrary = typeof import('./plot');
 export type PlotSpec = (plot: PlotLibrary, size: { width: number; height: number }) => Element;
@@ -109,7 +110,7 @@ export function Chart({
   // Marks are links, so that they can be opened elsewhere; here they lead within the page.
   const follow = (event: MouseEvent) => {
     const mark = (event.target as Element).closest('a');
-    if (mark && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    if (mark && isPlainClick(event)) {
       event.preventDefault();
       navigate(link(mark.dataset.to!));
     }

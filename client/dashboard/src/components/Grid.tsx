@@ -5,7 +5,7 @@ import {
   Virtualizer,
 } from '@tanstack/virtual-core';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useLayoutEffect, useReducer, useRef } from 'preact/compat';
+import { memo, useEffect, useLayoutEffect, useReducer, useRef } from 'preact/compat';
 import { useKeys } from '../state/keys';
 
 export interface GridColumn<T> {
@@ -28,6 +28,43 @@ const MAX_HEIGHT = 8_000_000;
 function isControl(event: MouseEvent): boolean {
   return (event.target as Element).closest('a, button, input') !== null;
 }
+
+interface RowProps<T> {
+  id: string;
+  item: T;
+  index: number;
+  start: number; // px from the top of the list
+  isSelected: boolean;
+  columns: GridColumn<T>[];
+  template: string;
+}
+
+function RowView<T>({ id, item, index, start, isSelected, columns, template }: RowProps<T>) {
+  return (
+    <div
+      id={id}
+      role="row"
+      class="grid-row"
+      aria-rowindex={index + 2}
+      aria-selected={isSelected}
+      data-index={index}
+      style={{
+        gridTemplateColumns: template,
+        height: `${ROW_HEIGHT}px`,
+        transform: `translateY(${start}px)`,
+      }}
+    >
+      {columns.map((column) => (
+        <div key={column.id} role="gridcell" class={column.isNumber ? 'number' : ''}>
+          {column.render(item, index)}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+// Drawn again only when the item or the columns are others.
+const GridRow = memo(RowView) as typeof RowView;
 
 // Rows near the viewport of a list that comes in pages. `total` is what a screen reader hears. While
 // `isBusy` the items are those of another list and cannot be used.
@@ -127,6 +164,13 @@ export function Grid<T>({
       onOpen(items[at]);
     }
   };
+  const onClick = (event: MouseEvent) => {
+    const row = (event.target as Element).closest<HTMLElement>('.grid-row');
+    const item = row === null ? undefined : items[Number(row.dataset.index)];
+    if (item !== undefined && !isControl(event)) {
+      (itemKey(item) === selected ? onOpen : onSelect)(item);
+    }
+  };
   const template = columns.map((column) => column.width).join(' ');
   return (
     <div
@@ -153,36 +197,25 @@ export function Grid<T>({
         role="rowgroup"
         class="grid-sizer"
         style={{ height: `${virtualizer.current.getTotalSize()}px` }}
+        onClick={onClick}
       >
-          {rows.map((row) => {
-            const item = items[row.index];
-            if (item === undefined) {
-              return null;
-            }
-            const key = itemKey(item);
-            return (
-              <div
-                key={row.index} // another list takes the elements over
-                id={`${label}-${row.index}`}
-                role="row"
-                class="grid-row"
-                aria-rowindex={row.index + 2}
-                aria-selected={key === selected}
-                style={{
-                  gridTemplateColumns: template,
-                  height: `${ROW_HEIGHT}px`,
-                  transform: `translateY(${row.start}px)`,
-                }}
-                onClick={(event) => !isControl(event) && (key === selected ? onOpen(item) : onSelect(item))}
-              >
-                {columns.map((column) => (
-                  <div key={column.id} role="gridcell" class={column.isNumber ? 'number' : ''}>
-                    {column.render(item, row.index)}
-                  </div>
-                ))}
-              </div>
-            );
-          })}
+        {rows.map(({ index, start }) => {
+          const item = items[index];
+          return (
+            item !== undefined && (
+              <GridRow
+                key={index} // another list takes the elements over
+                id={`${label}-${index}`}
+                item={item}
+                index={index}
+                start={start}
+                isSelected={itemKey(item) === selected}
+                columns={columns}
+                template={template}
+              />
+            )
+          );
+        })}
       </div>
     </div>
   );

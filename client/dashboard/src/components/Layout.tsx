@@ -1,12 +1,13 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/compat';
-import { Link, useLocation } from 'wouter-preact';
+import { useLocation } from 'wouter-preact';
 import { toggleTheme } from '../state/theme';
 import { useKeys } from '../state/keys';
 import { PALETTE } from '../routes';
 import { KeySheet } from './KeySheet';
 import { LazyPart } from './LazyPart';
 import { say } from './Announcer';
+import { Link } from './Link';
 
 const SECTIONS: [string, string][] = [
   ['/comparisons', 'Comparisons'],

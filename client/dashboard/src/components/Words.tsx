@@ -1,8 +1,8 @@
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
-import { Link } from 'wouter-preact';
 import { excerpt, visible } from '../format/text';
 import { ago, millis, utc } from '../format/time';
 import { pagePath, shortName } from '../format/names';
+import { Link } from './Link';
 
 // Glyph and word beside every colour.
 

@@ -1,4 +1,3 @@
-import { Link } from 'wouter-preact';
 import { useCall } from '../api/calls';
 import { usePages } from '../api/pages';
 import { ColumnType, type ColumnInfo } from '../api/gen/assay/v1/batch_pb';
@@ -6,6 +5,7 @@ import type { DatasetVersion } from '../api/gen/assay/v1/dataset_service_pb';
 import { datasets } from '../api/datasets';
 import { Grid } from '../components/Grid';
 import { useTitle } from '../components/Layout';
+import { Link } from '../components/Link';
 import { Failure, Loaded, Loading } from '../components/States';
 import { ResourceLink, RowText, When } from '../components/Words';
 import { columnValue, valueText } from '../format/columns';

@@ -1,9 +1,9 @@
-import { Link } from 'wouter-preact';
 import { useCall } from '../api/calls';
 import { Run_State, type Metric, type Summary } from '../api/gen/assay/v1/run_service_pb';
 import { runs } from '../api/runs';
 import { Chart } from '../components/Chart';
 import { useTitle } from '../components/Layout';
+import { Link } from '../components/Link';
 import { Empty, Loaded } from '../components/States';
 import { When } from '../components/Words';
 import { pagePath, parentName, shortName } from '../format/names';

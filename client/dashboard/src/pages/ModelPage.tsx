@@ -1,8 +1,8 @@
-import { Link } from 'wouter-preact';
 import { useCall } from '../api/calls';
 import type { ModelVersion } from '../api/gen/assay/v1/model_service_pb';
 import { models } from '../api/models';
 import { useTitle } from '../components/Layout';
+import { Link } from '../components/Link';
 import { Loaded } from '../components/States';
 import { FullText, ResourceLink, When } from '../components/Words';
 import { pagePath, shortName } from '../format/names';

@@ -1,8 +1,8 @@
 import { Fragment } from 'preact';
-import { Link } from 'wouter-preact';
 import type { Run, Summary } from '../api/gen/assay/v1/run_service_pb';
 import { Facts } from '../components/Facts';
 import { copyText, useTitle } from '../components/Layout';
+import { Link } from '../components/Link';
 import { Loaded } from '../components/States';
 import { RunStateBadge } from '../components/RunState';
 import { ResourceLink, When } from '../components/Words';

@@ -1,4 +1,4 @@
-import { Link } from 'wouter-preact';
+import { Link } from '../../components/Link';
 import { count } from '../../format/numbers';
 import { cellKey, type Matrix } from '../../format/tables';
 import { excerpt } from '../../format/text';

@@ -1,5 +1,5 @@
-import { Link } from 'wouter-preact';
 import { Chart } from '../../components/Chart';
+import { Link } from '../../components/Link';
 import { wilson } from '../../format/intervals';
 import { count, metricValue } from '../../format/numbers';
 import type { ReliabilityBin } from '../../format/tables';

@@ -1,6 +1,6 @@
-import { Link } from 'wouter-preact';
 import { Comparison_State, type Comparison } from '../../api/gen/assay/v1/comparison_service_pb';
 import { copyText, useTitle } from '../../components/Layout';
+import { Link } from '../../components/Link';
 import { Loaded } from '../../components/States';
 import { pagePath, shortName } from '../../format/names';
 import { useKeys } from '../../state/keys';
@@ -12,7 +12,7 @@ import { ForestPlot } from './ForestPlot';
 import { HeatMap } from './HeatMap';
 import { comparisonCsv, comparisonMarkdown } from './markdown';
 import { Rows } from './Rows';
-import { NO_FILTER, rowFilterOf, selectionOf } from './selection';
+import { hasRows, NO_FILTER, rowFilterOf, selectionOf } from './selection';
 import { Budgets, Counts, Differences, Facts, Gates, Metrics, Slices, Warnings } from './Summary';
 import { useComparison } from './useComparison';
 import { Head } from './Views';
@@ -69,7 +69,7 @@ function View({ comparison }: { comparison: Comparison }) {
       <Warnings comparison={comparison} />
       {isDone && comparison.metrics.length > 0 && (
         <>
-          <Counts comparison={comparison} />
+          <Counts comparison={comparison} selection={selection} query={query} />
           {comparison.modelDifferences.length > 0 && (
             <Differences title="What changed" fields={comparison.modelDifferences} />
           )}
@@ -91,7 +91,7 @@ function View({ comparison }: { comparison: Comparison }) {
             <HeatMap comparison={comparison} selection={selection} query={query} />
           </div>
           <Distribution comparison={comparison} selection={selection} />
-          <FlipTable comparison={comparison} selection={selection} query={query} />
+          {hasRows(selection.metric) && <FlipTable comparison={comparison} selection={selection} query={query} />}
           <Rows comparison={comparison} selection={selection} query={query} />
         </>
       )}

@@ -1,8 +1,33 @@
-import { Link } from 'wouter-preact';
+import type { ComponentChildren } from 'preact';
 import { RowBucket, type Comparison } from '../../api/gen/assay/v1/comparison_service_pb';
+import { Link } from '../../components/Link';
+import { BUCKETS } from '../../components/Verdicts';
 import { count } from '../../format/numbers';
 import type { Query } from '../../state/query';
 import { bucketId, flipCounts, isBinary, type Selection } from './selection';
+
+// Shows the rows of a kind, or all again.
+export function BucketLink({
+  bucket,
+  selection,
+  query,
+  children,
+}: {
+  bucket: RowBucket;
+  selection: Selection;
+  query: Query;
+  children: ComponentChildren;
+}) {
+  const isChosen = selection.bucket === bucket;
+  return (
+    <Link
+      href={query.href({ show: isChosen ? undefined : bucketId(bucket) })}
+      aria-current={isChosen ? 'true' : undefined}
+    >
+      {children}
+    </Link>
+  );
+}
 
 function Count({
   bucket,
@@ -21,19 +46,34 @@ function Count({
   query: Query;
   tone: string;
 }) {
-  const isChosen = selection.bucket === bucket;
   return (
-    <td class={tone} data-chosen={isChosen}>
-      <Link
-        href={query.href({ show: isChosen ? undefined : bucketId(bucket) })}
-        aria-current={isChosen ? 'true' : undefined}
-      >
+    <td class={tone} data-chosen={selection.bucket === bucket}>
+      <BucketLink bucket={bucket} selection={selection} query={query}>
         <strong>{value === undefined ? '–' : count(value)}</strong>
         <span>
           <span aria-hidden="true">{glyph}</span> {word}
         </span>
-      </Link>
+      </BucketLink>
     </td>
+  );
+}
+
+// Rows that stand in no cell of the table; how many, of the whole comparison.
+function Others({ comparison, selection, query }: { comparison: Comparison; selection: Selection; query: Query }) {
+  const unpaired = comparison.numOnlyBaseline + comparison.numOnlyCandidate;
+  const others: [RowBucket, string, bigint][] = [
+    [RowBucket.UNPAIRED, '∅', isBinary(selection.metric) ? unpaired : 0n],
+    [RowBucket.CHANGED, '≠', comparison.numChanged],
+  ];
+  const shown = others.filter(([, , value]) => value > 0n);
+  return shown.length === 0 ? null : (
+    <p class="counts">
+      {shown.map(([bucket, glyph, value]) => (
+        <BucketLink key={bucket} bucket={bucket} selection={selection} query={query}>
+          <span aria-hidden="true">{glyph}</span> {selection.cohort === '' && count(value)} {BUCKETS[bucket][2]}
+        </BucketLink>
+      ))}
+    </p>
   );
 }
 
@@ -53,8 +93,8 @@ export function FlipTable({
       ? metric.overall
       : metric.cohorts.find((candidate) => candidate.cohort === selection.cohort);
   const shared = { selection, query };
-  const numUnpaired = Number(comparison.numOnlyBaseline) + Number(comparison.numOnlyCandidate);
   if (!isBinary(metric)) {
+    const numUnpaired = Number(comparison.numOnlyBaseline) + Number(comparison.numOnlyCandidate);
     const worse = Number(cell?.numWorse ?? 0);
     const better = Number(cell?.numBetter ?? 0);
     return (
@@ -76,6 +116,7 @@ export function FlipTable({
             </tr>
           </tbody>
         </table>
+        <Others comparison={comparison} selection={selection} query={query} />
       </section>
     );
   }
@@ -111,11 +152,7 @@ export function FlipTable({
           </tr>
         </tbody>
       </table>
-      {numUnpaired > 0 && (
-        <p>
-          <Link href={query.href({ show: 'unpaired' })}>∅ {count(numUnpaired)} unpaired</Link>
-        </p>
-      )}
+      <Others comparison={comparison} selection={selection} query={query} />
     </section>
   );
 }

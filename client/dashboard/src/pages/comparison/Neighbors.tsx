@@ -1,10 +1,10 @@
-import { Link } from 'wouter-preact';
 import { useCall } from '../../api/calls';
 import type { Comparison, ComparisonRow } from '../../api/gen/assay/v1/comparison_service_pb';
 import { readRows } from '../../api/rows';
 import { datasets } from '../../api/datasets';
 import { models } from '../../api/models';
 import { runs } from '../../api/runs';
+import { Link } from '../../components/Link';
 import { Loaded } from '../../components/States';
 import { RowText } from '../../components/Words';
 import { batchColumn, columnValue } from '../../format/columns';

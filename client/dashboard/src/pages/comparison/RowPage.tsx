@@ -1,8 +1,9 @@
-import { Link, useLocation } from 'wouter-preact';
+import { useLocation } from 'wouter-preact';
 import { useCall } from '../../api/calls';
 import { comparisons } from '../../api/comparisons';
 import type { Comparison, ComparisonRow } from '../../api/gen/assay/v1/comparison_service_pb';
 import { copyText, useTitle } from '../../components/Layout';
+import { Link } from '../../components/Link';
 import { Failure, Loaded, Loading } from '../../components/States';
 import { BucketBadge } from '../../components/Verdicts';
 import { Delta, FullText } from '../../components/Words';
@@ -15,7 +16,7 @@ import { useQuery } from '../../state/query';
 import { askForRows } from './earlyRows';
 import { ExampleText, RowDetail } from './RowDetail';
 import { rowDelta, rowPath, useRows } from './Rows';
-import { isBinary, rowFilterOf, selectionOf } from './selection';
+import { hasRows, isBinary, rowFilterOf, selectionOf } from './selection';
 import { useComparison } from './useComparison';
 
 export function RowPage({ name, row }: { name: string; row: number }) {
@@ -39,7 +40,7 @@ function RowInList({ comparison, row }: { comparison: Comparison; row: number })
   const rows = useRows(comparison, selection);
   const at = rows.items.findIndex((item) => Number(item.row) === row);
   const isApart = at < 0 && (rows.items.length > 0 || !rows.hasMore);
-  const { metric } = selection.rowFilter;
+  const metric = hasRows(selection.metric) ? selection.rowFilter.metric : '';
   const own = useCall(isApart ? `row-of/${comparison.name}/${metric}/${row}` : undefined, () =>
     comparisons.listComparisonRows({ name: comparison.name, metric, rows: [BigInt(Number.isSafeInteger(row) ? row : -1)] }),
   );
@@ -168,8 +169,8 @@ function RowView({
       </p>
       <ExampleText title="Expected" text={row.expected} shown={row.expected} before={row.baselineExpected} comparison={comparison} />
       <div class="two">
-        <Side title="Before" model={comparison.baselineModelVersion} text={row.baselineOutput} traceId={row.baselineTraceId} />
-        <Side title="After" model={comparison.candidateModelVersion} text={row.candidateOutput} traceId={row.candidateTraceId} />
+        <Side title="Before" model={comparison.baselineModelVersion} text={row.baselineOutput} traceId={row.baselineTraceId} run={comparison.baselineRun} />
+        <Side title="After" model={comparison.candidateModelVersion} text={row.candidateOutput} traceId={row.candidateTraceId} run={comparison.candidateRun} />
       </div>
       {row.baselineTraceId !== '' && row.candidateTraceId !== '' && (
         <p>
@@ -189,18 +190,21 @@ function withRow(href: string): string {
   return at < 0 ? '' : href.slice(at);
 }
 
-function Side({ title, model, text, traceId }: { title: string; model: string; text: string; traceId: string }) {
+// An answer that was recorded elsewhere may name no trace; its run has one.
+function Side({ title, model, text, traceId, run }: { title: string; model: string; text: string; traceId: string; run: string }) {
   return (
     <section aria-label={title}>
       <h2>
         {title} <span class="muted">{shortName(model)}</span>
       </h2>
       <FullText text={text === '' ? '–' : text} />
-      {traceId !== '' && (
-        <p>
+      <p>
+        {traceId !== '' ? (
           <Link href={`/traces/${traceId}`}>Trace of this answer</Link>
-        </p>
-      )}
+        ) : (
+          <Link href={`/traces?resource=${encodeURIComponent(run)}`}>Traces of run {shortName(run)}</Link>
+        )}
+      </p>
     </section>
   );
 }

@@ -1,4 +1,5 @@
-import { Link, useLocation } from 'wouter-preact';
+import { useMemo } from 'preact/compat';
+import { useLocation } from 'wouter-preact';
 import { usePages } from '../../api/pages';
 import {
   RowBucket,
@@ -7,6 +8,7 @@ import {
 } from '../../api/gen/assay/v1/comparison_service_pb';
 import { Grid, type GridColumn } from '../../components/Grid';
 import { copyText } from '../../components/Layout';
+import { Link } from '../../components/Link';
 import { Failure, Loading } from '../../components/States';
 import { BucketBadge, BUCKETS, SCORE_BUCKETS } from '../../components/Verdicts';
 import { Delta, RowText } from '../../components/Words';
@@ -30,6 +32,9 @@ export function useRows(comparison: Comparison, selection: Selection) {
   return usePages<ComparisonRow>(
     rowsKey(name, selection),
     async (token, signal) => {
+      if (!hasRows(selection.metric)) {
+        return { items: [], nextToken: '' };
+      }
       const early = token === '' ? await takeEarlyRows(name, rowFilter) : undefined;
       const page = early ?? (await listRows(name, rowFilter, token, signal));
       return { items: page.rows, nextToken: page.nextPageToken, total: Number(page.totalRows) };
@@ -72,7 +77,7 @@ function columnsFor(selection: Selection, items: ComparisonRow[]): GridColumn<Co
     {
       id: 'change',
       title: 'change',
-      width: '110px',
+      width: '122px',
       render: (row) => <BucketBadge bucket={row.bucket} isBinary={binary} />,
     },
     { id: 'key', title: 'key', width: 'minmax(90px, 1fr)', render: (row) => <RowText text={row.key} maxChars={40} /> },
@@ -156,6 +161,7 @@ export function Rows({
   const [, navigate] = useLocation();
   const rows = useRows(comparison, selection);
   const shown = rows.items.length > 0 ? rows.items : rows.old;
+  const columns = useMemo(() => columnsFor(selection, shown), [selection.metric, shown]);
   const selected = query.get('row');
   const cycle = () => {
     const at = SHOWN.indexOf(selection.bucket);
@@ -185,20 +191,22 @@ export function Rows({
   const whole =
     Number(comparison.numPaired) +
     Number(comparison.numOnlyBaseline) +
-    Number(comparison.numOnlyCandidate);
+    Number(comparison.numOnlyCandidate) +
+    Number(comparison.numChanged);
   return (
     <section aria-labelledby="rows-title" class="rows">
       <div class="bar">
         <h2 id="rows-title">Rows</h2>
         <span role="status">
-          {rows.total === undefined ? '' : `${count(rows.total)} of ${count(whole)} rows`}, worst
-          first
+          {rows.total !== undefined && `${count(rows.total)} of ${count(whole)} rows, worst first`}
         </span>
         <Chips selection={selection} query={query} />
         <span class="spacer" />
-        <button type="button" onClick={() => void copyCsv()} title="The rows loaded so far">
-          Copy CSV
-        </button>
+        {hasRows(selection.metric) && (
+          <button type="button" onClick={() => void copyCsv()} title="The rows loaded so far">
+            Copy CSV
+          </button>
+        )}
       </div>
       {!hasRows(selection.metric) ? (
         <p class="muted">
@@ -220,7 +228,7 @@ export function Rows({
           total={rows.total}
           hasMore={rows.hasMore}
           loadMore={rows.loadMore}
-          columns={columnsFor(selection, shown)}
+          columns={columns}
           itemKey={(row) => String(row.row)}
           selected={selected}
           onSelect={(row) => query.set({ row: String(row.row) }, true)}

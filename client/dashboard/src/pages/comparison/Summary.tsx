@@ -1,12 +1,13 @@
-import { Link } from 'wouter-preact';
 import {
   Comparison_Fairness,
   Gate_Tier,
+  RowBucket,
   type Comparison,
   type Gate,
   type FieldDifference,
 } from '../../api/gen/assay/v1/comparison_service_pb';
 import { Direction, type Metric } from '../../api/gen/assay/v1/run_service_pb';
+import { Link } from '../../components/Link';
 import { VerdictBadge } from '../../components/Verdicts';
 import { Delta } from '../../components/Words';
 import { shortName } from '../../format/names';
@@ -14,6 +15,7 @@ import { metricDelta, metricInterval, powerText, trend } from '../../format/metr
 import { ABSENT, count, effectSize, metricValue, pValue } from '../../format/numbers';
 import { visible } from '../../format/text';
 import type { Query } from '../../state/query';
+import { BucketLink } from './FlipTable';
 import { mayDiffer, type Selection } from './selection';
 
 export function Differences({ title, fields }: { title: string; fields: FieldDifference[] }) {
@@ -35,22 +37,31 @@ export function Differences({ title, fields }: { title: string; fields: FieldDif
   );
 }
 
-export function Counts({ comparison }: { comparison: Comparison }) {
-  const facts: [string, bigint][] = [
-    ['paired', comparison.numPaired],
-    ['only in the baseline', comparison.numOnlyBaseline],
-    ['only in the candidate', comparison.numOnlyCandidate],
-    ['changed examples', comparison.numChanged],
-    ['errors before', comparison.numBaselineErrors],
-    ['errors after', comparison.numCandidateErrors],
+export function Counts({ comparison, selection, query }: { comparison: Comparison; selection: Selection; query: Query }) {
+  const errors = (value: bigint) => (value === 1n ? 'error' : 'errors');
+  // How many, of what, and the rows behind it.
+  const facts: [bigint, string, RowBucket?][] = [
+    [comparison.numPaired, 'paired'],
+    [comparison.numOnlyBaseline, 'only in the baseline', RowBucket.UNPAIRED],
+    [comparison.numOnlyCandidate, 'only in the candidate', RowBucket.UNPAIRED],
+    [comparison.numChanged, comparison.numChanged === 1n ? 'changed example' : 'changed examples', RowBucket.CHANGED],
+    [comparison.numBaselineErrors, `${errors(comparison.numBaselineErrors)} before`],
+    [comparison.numCandidateErrors, `${errors(comparison.numCandidateErrors)} after`],
   ];
   return (
     <p class="counts">
       {facts
-        .filter(([, value], i) => i === 0 || value > 0n)
-        .map(([label, value]) => (
+        .filter(([value], i) => i === 0 || value > 0n)
+        .map(([value, label, bucket]) => (
           <span key={label}>
-            <strong>{count(value)}</strong> {label}
+            <strong>{count(value)}</strong>{' '}
+            {bucket === undefined ? (
+              label
+            ) : (
+              <BucketLink bucket={bucket} selection={selection} query={query}>
+                {label}
+              </BucketLink>
+            )}
           </span>
         ))}
       {comparison.identicalOutputs && <span>outputs are identical</span>}

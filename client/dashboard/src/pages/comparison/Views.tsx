@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact';
-import { Link, useLocation } from 'wouter-preact';
+import { useLocation } from 'wouter-preact';
 import { Comparison_State, type Comparison } from '../../api/gen/assay/v1/comparison_service_pb';
 import { useTitle } from '../../components/Layout';
+import { Link } from '../../components/Link';
 import { Loaded } from '../../components/States';
 import { ComparisonStateBadge } from '../../components/Verdicts';
 import { ResourceLink, When } from '../../components/Words';

@@ -4,7 +4,7 @@ import {
   type ListComparisonRowsResponse,
 } from '../../api/gen/assay/v1/comparison_service_pb';
 import { comparisons } from '../../api/comparisons';
-import type { RowFilter } from './selection';
+import { hasRows, type RowFilter } from './selection';
 
 const FIRST_PAGE_SIZE = 60;
 const PAGE_SIZE = 120;
@@ -32,8 +32,9 @@ let early: EarlyRows | undefined;
 // Asks for the first rows of a comparison as soon as its answer says that it has some, before the
 // page has drawn anything of it. Whoever shows rows takes them, and asks again when they are not the
 // right ones or were refused.
-export function askForRows({ name, state }: Comparison, filter: RowFilter): void {
-  if (state === Comparison_State.SUCCEEDED) {
+export function askForRows({ name, state, metrics }: Comparison, filter: RowFilter): void {
+  const named = metrics.find(({ metric }) => metric?.id === filter.metric);
+  if (state === Comparison_State.SUCCEEDED && (named === undefined || hasRows(named))) {
     early = { name, filter, answer: listRows(name, filter, '').catch(() => undefined) };
   }
 }

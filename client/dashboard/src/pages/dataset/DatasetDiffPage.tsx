@@ -1,11 +1,11 @@
 import { useMemo } from 'preact/compat';
-import { Link } from 'wouter-preact';
 import { useCall } from '../../api/calls';
 import type { Batch } from '../../api/gen/assay/v1/batch_pb';
 import type { DatasetVersion } from '../../api/gen/assay/v1/dataset_service_pb';
 import { datasets } from '../../api/datasets';
 import { Grid } from '../../components/Grid';
 import { copyText, useTitle } from '../../components/Layout';
+import { Link } from '../../components/Link';
 import { Loaded } from '../../components/States';
 import { TokenDiff } from '../../components/TokenDiff';
 import { Badge, ResourceLink, RowText } from '../../components/Words';

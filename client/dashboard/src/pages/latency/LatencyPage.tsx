@@ -1,6 +1,6 @@
-import { Link } from 'wouter-preact';
 import { useCall } from '../../api/calls';
 import type { Comparison, MetricComparison } from '../../api/gen/assay/v1/comparison_service_pb';
+import { Link } from '../../components/Link';
 import { Empty, Loaded } from '../../components/States';
 import { Delta } from '../../components/Words';
 import { shortName } from '../../format/names';
@@ -128,7 +128,7 @@ function Both({ comparison, entry, was, is }: { comparison: Comparison; entry: M
         </table>
       </div>
       <p class="muted">
-        Every row counts: what was recorded while a model warmed up is not left out.
+        The mean leaves out what a warning names; the median change and the charts count every row.
         {paired && ` ${count(paired.numSlower)} rows became slower, ${count(paired.numFaster)} faster.`}
       </p>
       <h2>Over all rows</h2>

@@ -1,10 +1,10 @@
-import { Link } from 'wouter-preact';
 import { useCall } from '../../api/calls';
 import type { Comparison } from '../../api/gen/assay/v1/comparison_service_pb';
 import type { LayerComparison, LayerReport } from '../../api/gen/assay/v1/reference_model_service_pb';
 import { models } from '../../api/models';
 import { referenceModels } from '../../api/referenceModels';
 import { copyText } from '../../components/Layout';
+import { Link } from '../../components/Link';
 import { Empty, Loaded } from '../../components/States';
 import { Badge } from '../../components/Words';
 import { pagePath, shortName } from '../../format/names';

@@ -1,11 +1,11 @@
 import { useMemo } from 'preact/compat';
-import { Link } from 'wouter-preact';
 import { useCall } from '../../api/calls';
 import type { Trace } from '../../api/gen/assay/v1/trace_service_pb';
 import { traces } from '../../api/traces';
 import { Find } from '../../components/Find';
 import { Grid } from '../../components/Grid';
 import { copyText, useTitle } from '../../components/Layout';
+import { Link } from '../../components/Link';
 import { Loaded } from '../../components/States';
 import { RowText, When } from '../../components/Words';
 import { pagePath, shortName } from '../../format/names';

@@ -1,6 +1,7 @@
-import { Link, useLocation } from 'wouter-preact';
+import { useLocation } from 'wouter-preact';
 import { ListTracesRequest_Order, type Trace } from '../../api/gen/assay/v1/trace_service_pb';
 import { traces } from '../../api/traces';
+import { Link } from '../../components/Link';
 import { ResourceLink, RowText, When } from '../../components/Words';
 import { parentName, shortName } from '../../format/names';
 import { count, duration } from '../../format/numbers';
