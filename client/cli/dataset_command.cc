@@ -152,8 +152,7 @@ absl::StatusOr<v1::CommitUploadResponse> SendInputs(Context& context, const Push
     ASSAY_ASSIGN_OR_RETURN(PlacedRows queries,
                            ReadRows(inputs.queries->reader(), options.query_rows));
     if (inputs.judgements != nullptr) {
-      ASSAY_ASSIGN_OR_RETURN(queries,
-                             JoinJudgements(std::move(queries), inputs.judgements->reader()));
+      ASSAY_ASSIGN_OR_RETURN(queries, JoinJudgements(queries, inputs.judgements->reader()));
     } else if (!options.relevant_by.empty()) {
       ASSAY_ASSIGN_OR_RETURN(queries,
                              JudgeByColumn(std::move(queries), *documents, options.relevant_by));

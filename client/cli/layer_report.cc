@@ -48,7 +48,7 @@ std::string BoundText(std::int64_t num_rows) {
 std::string ShareText(double share) {
   constexpr int kMostDecimals = 6;
   for (int decimals = 1; decimals < kMostDecimals; ++decimals) {
-    const std::string text = absl::StrFormat("%.*f %%", decimals, 100 * share);
+    std::string text = absl::StrFormat("%.*f %%", decimals, 100 * share);
     if (share >= 1 || !text.starts_with("100")) {
       return text;
     }

@@ -173,7 +173,8 @@ absl::StatusOr<PlacedRows> JudgeByColumn(PlacedRows queries, const PlacedRows& d
   return queries;
 }
 
-absl::StatusOr<PlacedRows> JoinJudgements(PlacedRows queries, formats::RowReader& judgements) {
+absl::StatusOr<PlacedRows> JoinJudgements(const PlacedRows& queries,
+                                          formats::RowReader& judgements) {
   const std::vector<Column>& query_columns = queries.columns;
   ASSAY_ASSIGN_OR_RETURN(const std::vector<Column> judged_columns, ReadAll(judgements));
   const Column* query_keys = Find(query_columns, "key");

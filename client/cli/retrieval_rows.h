@@ -26,7 +26,8 @@ absl::StatusOr<PlacedRows> ReadRows(formats::RowReader& reader, std::string_view
 // after them the judged queries that `queries` lacks, with only key and relevance. A query without
 // judgements has no relevance. INVALID_ARGUMENT when `queries` has a column `relevance` of its own
 // or names a key twice. The reader outlives the result.
-absl::StatusOr<PlacedRows> JoinJudgements(PlacedRows queries, formats::RowReader& judgements);
+absl::StatusOr<PlacedRows> JoinJudgements(const PlacedRows& queries,
+                                          formats::RowReader& judgements);
 
 // `queries` with a column `relevance`: every document with the same text in `column` has grade 1. A
 // query without a text there has no relevance; one whose text no document has, no relevant

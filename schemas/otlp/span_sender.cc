@@ -196,7 +196,7 @@ class SpanSender::Impl {
       context.set_deadline(std::chrono::system_clock::now() + CallTimeLocked());
     }
     ExportTraceServiceResponse response;
-    const grpc::Status status = stub_->Export(&context, request, &response);
+    grpc::Status status = stub_->Export(&context, request, &response);
     const std::lock_guard<std::mutex> lock(mutex_);
     call_ = nullptr;
     return status;

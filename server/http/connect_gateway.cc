@@ -32,6 +32,7 @@ namespace {
 
 using connect::Codec;
 using connect::ContentType;
+using connect::InvalidArgument;
 
 // A batch of 16 MiB in base64, and what is around it.
 constexpr std::uint64_t kMaxBodyBytes = 24 << 20;
@@ -47,10 +48,6 @@ struct Method {
   std::string output_type;
   bool is_stream = false;
 };
-
-grpc::Status InvalidArgument(std::string message) {
-  return {grpc::StatusCode::INVALID_ARGUMENT, std::move(message)};
-}
 
 std::string FirstLine(std::string_view text) {
   return std::string(text.substr(0, text.find('\n')));

@@ -10,10 +10,6 @@ namespace {
 
 constexpr std::string_view kForwarded[] = {"authorization", "traceparent", "tracestate"};
 
-grpc::Status InvalidArgument(std::string message) {
-  return {grpc::StatusCode::INVALID_ARGUMENT, std::move(message)};
-}
-
 bool IsPrintable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c <= 0x7e; });
 }

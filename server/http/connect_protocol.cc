@@ -77,6 +77,10 @@ std::string_view FormatContentType(ContentType type) {
   return "";
 }
 
+grpc::Status InvalidArgument(const std::string& message) {
+  return {grpc::StatusCode::INVALID_ARGUMENT, message};
+}
+
 absl::StatusOr<std::chrono::milliseconds> ParseTimeout(std::string_view text) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);

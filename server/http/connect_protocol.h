@@ -27,6 +27,9 @@ struct ContentType {
 std::optional<ContentType> ParseContentType(std::string_view text);
 std::string_view FormatContentType(ContentType type);
 
+// A status of this code.
+grpc::Status InvalidArgument(const std::string& message);
+
 // `connect-timeout-ms`: 1 to 10 digits. INVALID_ARGUMENT otherwise.
 absl::StatusOr<std::chrono::milliseconds> ParseTimeout(std::string_view text);
 
