@@ -86,7 +86,7 @@ absl::StatusOr<ExitCode> RunLatency(Context& context, const LatencyOptions& opti
   context.Print(response, table);
   if (num_left_out > 0) {
     context.Warn(absl::StrFormat(
-        "%d names of spans more are left out: --limit N shows N, --limit 0 all.", num_left_out));
+        "%d more span names are left out: --limit N shows N, --limit 0 all.", num_left_out));
   }
   return ExitCode::kPass;
 }
