@@ -294,7 +294,8 @@ absl::StatusOr<v1::Trace> GetTrace(Context& context, client::Client& client,
   ASSAY_ASSIGN_OR_RETURN(v1::Trace trace, client.GetTrace(request));
   if (trace.is_partial()) {
     context.Warn(
-        absl::StrFormat("%d of %d spans are shown", trace.spans_size(), trace.num_spans()));
+        absl::StrFormat("%d of %d spans are shown; the others count as their parents' own time",
+                        trace.spans_size(), trace.num_spans()));
   }
   return trace;
 }
