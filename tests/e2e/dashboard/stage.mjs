@@ -246,6 +246,20 @@ export async function settled(page) {
   );
 }
 
+// What the page says, without how long ago things were.
+export async function shown(page) {
+  return (await page.locator('main').innerText()).replace(/just now|\d+ \w+ ago/g, '');
+}
+
+// A reload of an address shows what was there before.
+export async function reloads(page) {
+  await settled(page);
+  const before = await shown(page);
+  await page.reload();
+  await settled(page);
+  assert.equal(await shown(page), before);
+}
+
 // What axe-core finds wrong with a page, one line each.
 export async function violations(page) {
   // The policy forbids script elements, so the source is evaluated by the debugger.

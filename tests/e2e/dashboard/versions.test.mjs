@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { onPage as visitWith, settled, Stage } from './stage.mjs';
+import { onPage as visitWith, reloads, settled, shown, Stage } from './stage.mjs';
 
 let stage;
 
@@ -16,16 +16,6 @@ after(async () => {
 });
 
 const onPage = (path, steps, options) => visitWith(stage, path, steps, options);
-const shown = async (page) => (await page.locator('main').innerText()).replace(/just now|\d+ \w+ ago/g, '');
-
-// A reload of an address shows what was there before.
-async function reloads(page) {
-  await settled(page);
-  const before = await shown(page);
-  await page.reload();
-  await settled(page);
-  assert.equal(await shown(page), before);
-}
 
 describe('a version of a dataset', () => {
   test('is searched, and the address holds what for', async () => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { onPage as visitWith, settled, Stage, violations } from './stage.mjs';
+import { onPage as visitWith, reloads, settled, Stage, violations } from './stage.mjs';
 
 let stage;
 
@@ -17,16 +17,6 @@ after(async () => {
 });
 
 const onPage = (path, steps, options) => visitWith(stage, path, steps, options);
-const shown = async (page) => (await page.locator('main').innerText()).replace(/just now|\d+ \w+ ago/g, '');
-
-// A reload of an address shows what was there before.
-async function reloads(page) {
-  await settled(page);
-  const before = await shown(page);
-  await page.reload();
-  await settled(page);
-  assert.equal(await shown(page), before);
-}
 
 describe('classes and calibration', () => {
   test('are a step from the comparison, and a cell leads to its rows', async () => {
