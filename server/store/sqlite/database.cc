@@ -148,6 +148,17 @@ absl::Status Database::ErrorStatus(int code, std::string_view doing) const {
                                                    path_, doing, detail, code));
 }
 
+void Database::KeepLog() {
+  // Takes the place of SQLite's own hook, which copies the log at a certain length.
+  sqlite3_wal_hook(
+      handle_,
+      [](void* self, sqlite3* /*handle*/, const char* /*name*/, int num_pages) {
+        static_cast<Database*>(self)->log_pages_ = num_pages;
+        return SQLITE_OK;
+      },
+      this);
+}
+
 bool Database::IsInTransaction() const { return sqlite3_get_autocommit(handle_) == 0; }
 
 std::int64_t Database::num_changes() const { return sqlite3_changes64(handle_); }

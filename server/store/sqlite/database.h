@@ -49,6 +49,10 @@ class Database {
   bool IsInTransaction() const;
   // Rows that the last finished INSERT, UPDATE or DELETE changed.
   std::int64_t num_changes() const;
+  // From now on commits leave the log uncopied, and its length in log_pages().
+  void KeepLog();
+  // Pages in the log after the last commit.
+  int log_pages() const { return log_pages_; }
   // Statements that run past `deadline` fail with DEADLINE_EXCEEDED.
   void SetDeadline(std::chrono::steady_clock::time_point deadline) { deadline_ = deadline; }
   const std::string& path() const { return path_; }
@@ -68,6 +72,7 @@ class Database {
 
   std::string path_;
   sqlite3* handle_ = nullptr;
+  int log_pages_ = 0;
   std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::time_point::max();
   std::unordered_map<std::string, IdleStatements> idle_;  // by SQL text; entries never move
 };

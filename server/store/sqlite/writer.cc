@@ -19,14 +19,6 @@ constexpr std::chrono::milliseconds kMaxGroupTime{20};
 constexpr std::size_t kMaxGroupBytes = 16 << 20;
 constexpr std::size_t kMaxGroupPieces = 1024;
 
-absl::Status TruncateLog(Database& database) {
-  ASSAY_ASSIGN_OR_RETURN(const std::int64_t is_busy,
-                         database.QueryInt64("PRAGMA wal_checkpoint(TRUNCATE)"));
-  return is_busy == 0 ? absl::OkStatus()
-                      : absl::UnavailableError(
-                            absl::StrFormat("the log of %s is being read", database.path()));
-}
-
 absl::Status RunInSavepoint(Database& database, const Writer::Work& work) {
   ASSAY_ASSIGN_OR_RETURN(Savepoint savepoint, Savepoint::Begin(database));
   ASSAY_RETURN_IF_ERROR(work(database));
@@ -37,6 +29,11 @@ absl::Status RunInSavepoint(Database& database, const Writer::Work& work) {
 
 Writer::Writer(std::unique_ptr<Database> database)
     : database_(std::move(database)), thread_([this] { Loop(); }) {}
+
+Writer::Writer(std::unique_ptr<Database> database, std::unique_ptr<Checkpointer> checkpointer)
+    : database_(std::move(database)),
+      checkpointer_(std::move(checkpointer)),
+      thread_([this] { Loop(); }) {}
 
 Writer::~Writer() { Finish(); }
 
@@ -100,7 +97,7 @@ void Writer::Loop() {
   Piece piece;
   while (WaitForPiece(piece)) {
     if (piece.work == nullptr) {
-      piece.done(TruncateLog(*database_));
+      piece.done(TruncateLog());
     } else {
       RunGroup(std::move(piece));
     }
@@ -118,6 +115,20 @@ void Writer::RunGroup(Piece first) {
     piece.work = nullptr;  // Frees what it holds before anyone acts on the answer.
     piece.done(piece.status.ok() ? status : piece.status);
   }
+  if (status.ok() && checkpointer_ != nullptr) {
+    checkpointer_->AfterCommit(database_->log_pages());
+  }
+}
+
+absl::Status Writer::TruncateLog() {
+  if (checkpointer_ != nullptr) {
+    checkpointer_->Settle();  // SQLite refuses a second copy beside one that runs.
+  }
+  ASSAY_ASSIGN_OR_RETURN(const std::int64_t is_busy,
+                         database_->QueryInt64("PRAGMA wal_checkpoint(TRUNCATE)"));
+  return is_busy == 0 ? absl::OkStatus()
+                      : absl::UnavailableError(
+                            absl::StrFormat("the log of %s is being read", database_->path()));
 }
 
 absl::Status Writer::RunPieces(Piece first, std::vector<Piece>& group) {

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "server/base/mutex.h"
+#include "server/store/sqlite/checkpointer.h"
 #include "server/store/sqlite/database.h"
 
 namespace assay::store {
@@ -24,7 +25,10 @@ class Writer {
   // Called on the writer's thread; must be quick and must not call Run.
   using Done = std::function<void(absl::Status)>;
 
+  // Commits copy the log into the file as `database` was told to.
   explicit Writer(std::unique_ptr<Database> database);
+  // `checkpointer`, of the same file, copies it.
+  Writer(std::unique_ptr<Database> database, std::unique_ptr<Checkpointer> checkpointer);
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -57,8 +61,11 @@ class Writer {
   bool TakePiece(Piece& piece);
   void RunGroup(Piece first);
   absl::Status RunPieces(Piece first, std::vector<Piece>& group);
+  absl::Status TruncateLog();
 
-  const std::unique_ptr<Database> database_;  // Used by thread_ alone.
+  // Both used by thread_ alone.
+  const std::unique_ptr<Database> database_;
+  const std::unique_ptr<Checkpointer> checkpointer_;  // nullptr: commits copy the log
   Mutex mutex_;
   std::condition_variable has_work_;
   std::deque<Piece> queue_ ASSAY_GUARDED_BY(mutex_);
