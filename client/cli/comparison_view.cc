@@ -201,8 +201,8 @@ std::string DataText(const v1::Comparison& comparison, bool uses_unicode) {
   const std::string dataset = client::ShortName(comparison.dataset_version());
   return IsRefusedAtOnce(comparison)
              ? dataset
-             : absl::StrFormat("%s %s %s paired rows", dataset, uses_unicode ? "·" : "-",
-                               CountText(comparison.num_paired()));
+             : absl::StrFormat("%s %s %s", dataset, uses_unicode ? "·" : "-",
+                               CountText(comparison.num_paired(), "paired row"));
 }
 
 std::string JoinedDifferences(

@@ -175,9 +175,9 @@ absl::StatusOr<ExitCode> RunPush(Context& context, const PushOptions& options) {
   const v1::DatasetVersion& version = response.dataset_version();
   const std::string reference = client::ShortName(version.name());
   if (context.format() == OutputFormat::kText) {
-    std::string line = absl::StrFormat("%s  %s rows", reference, CountText(version.num_rows()));
+    std::string line = absl::StrFormat("%s  %s", reference, CountText(version.num_rows(), "row"));
     if (version.num_documents() > 0) {
-      line += absl::StrFormat("  %s documents", CountText(version.num_documents()));
+      line += absl::StrFormat("  %s", CountText(version.num_documents(), "document"));
     }
     context.Print(absl::StrFormat("%s  %s%s\n", line, ShortDigest(version.digest()),
                                   response.already_existed() ? "  (already stored)" : ""));
@@ -296,11 +296,11 @@ absl::StatusOr<ExitCode> RunShow(Context& context, const std::string& reference)
     default:
       break;
   }
-  std::string text = absl::StrFormat(
-      "%s  %s rows", context.palette()(Ink::kBold, client::ShortName(version.name())),
-      CountText(version.num_rows()));
+  std::string text =
+      absl::StrFormat("%s  %s", context.palette()(Ink::kBold, client::ShortName(version.name())),
+                      CountText(version.num_rows(), "row"));
   if (version.num_documents() > 0) {
-    text += absl::StrFormat("  %s documents", CountText(version.num_documents()));
+    text += absl::StrFormat("  %s", CountText(version.num_documents(), "document"));
   }
   text += absl::StrFormat("  created %s UTC\n%s\n\n", TimeText(version.create_time()),
                           version.digest());

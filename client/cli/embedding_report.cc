@@ -39,7 +39,8 @@ std::string Subject(const v1::EmbeddingChange& change) {
     components += absl::StrFormat(" -> %d", change.candidate_dimension());
   }
   const std::int64_t num_rows = change.cells_size() > 0 ? change.cells(0).num_rows() : 0;
-  std::string subject = absl::StrFormat("%s components, %s rows", components, CountText(num_rows));
+  std::string subject =
+      absl::StrFormat("%s components, %s", components, CountText(num_rows, "row"));
   if (change.num_sampled() < change.num_paired()) {
     subject += absl::StrFormat(" of an even sample of %s out of %s pairs",
                                CountText(change.num_sampled()), CountText(change.num_paired()));

@@ -43,6 +43,10 @@ std::string CountText(std::int64_t count) {
   return text;
 }
 
+std::string CountText(std::int64_t count, std::string_view noun) {
+  return absl::StrFormat("%s %s%s", CountText(count), noun, count == 1 ? "" : "s");
+}
+
 std::string ShortCountText(double count) {
   if (count < 999.5) {
     return absl::StrFormat("%.0f", count);

@@ -11,6 +11,8 @@ namespace assay::cli {
 
 // `1,234,567`.
 std::string CountText(std::int64_t count);
+// `1 row`, `1,234 rows`: `noun` is what is counted, one of it, and takes an `s`.
+std::string CountText(std::int64_t count, std::string_view noun);
 // At most four characters of digits: `999`, `61.2k`, `612k`, `1.20M`.
 std::string ShortCountText(double count);
 // `412 µs`, `3.2 ms`, `1.5 s`, `2 min 05 s`, `3 h 02 min`. `seconds` >= 0.

@@ -71,8 +71,8 @@ absl::StatusOr<ExitCode> RunPush(Context& context, const PushOptions& options) {
   const std::string id = client::ShortName(outputs.name());
   if (context.format() == OutputFormat::kText) {
     context.Print(absl::StrFormat(
-        "outputs:%s  %s on %s  %s rows  %s%s\n", id, client::ShortName(outputs.model_version()),
-        client::ShortName(outputs.dataset_version()), CountText(outputs.num_rows()),
+        "outputs:%s  %s on %s  %s  %s%s\n", id, client::ShortName(outputs.model_version()),
+        client::ShortName(outputs.dataset_version()), CountText(outputs.num_rows(), "row"),
         ShortDigest(outputs.digest()), response.already_existed() ? "  (already stored)" : ""));
     return ExitCode::kPass;
   }

@@ -19,6 +19,12 @@ TEST(CountTextTest, TakesTheSmallestNumber) {
   EXPECT_EQ(CountText(std::numeric_limits<std::int64_t>::min()), "-9,223,372,036,854,775,808");
 }
 
+TEST(CountTextTest, NamesOneAndMany) {
+  EXPECT_EQ(CountText(0, "row"), "0 rows");
+  EXPECT_EQ(CountText(1, "row"), "1 row");
+  EXPECT_EQ(CountText(1'234, "row"), "1,234 rows");
+}
+
 TEST(ShortCountTextTest, KeepsThreeDigits) {
   EXPECT_EQ(ShortCountText(999), "999");
   EXPECT_EQ(ShortCountText(1'234), "1.23k");
