@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 
 constexpr int kWriterCacheKib = 16 << 10;
 constexpr int kReaderCacheKib = 2 << 10;
-constexpr int kCopierCacheKib = 64;  // Copies pages past its cache.
+constexpr int kCopierCacheKib = 64;  // A copy goes past the cache.
 // Chunks come in bulk: their log is copied into the file beside the commits, every 31 MiB, and
 // a commit waits only with 125 MiB in the log. Spans come all the time; their commits copy the log
 // every 16 MiB, for a p99 of 80 ms at eight senders where 125 MiB gave 230 ms.

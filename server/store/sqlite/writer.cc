@@ -27,9 +27,6 @@ absl::Status RunInSavepoint(Database& database, const Writer::Work& work) {
 
 }  // namespace
 
-Writer::Writer(std::unique_ptr<Database> database)
-    : database_(std::move(database)), thread_([this] { Loop(); }) {}
-
 Writer::Writer(std::unique_ptr<Database> database, std::unique_ptr<Checkpointer> checkpointer)
     : database_(std::move(database)),
       checkpointer_(std::move(checkpointer)),

@@ -25,10 +25,10 @@ class Writer {
   // Called on the writer's thread; must be quick and must not call Run.
   using Done = std::function<void(absl::Status)>;
 
-  // Commits copy the log into the file as `database` was told to.
-  explicit Writer(std::unique_ptr<Database> database);
-  // `checkpointer`, of the same file, copies it.
-  Writer(std::unique_ptr<Database> database, std::unique_ptr<Checkpointer> checkpointer);
+  // `checkpointer`, of the same file, copies the log into it; without one, commits do, as
+  // `database` was told to.
+  explicit Writer(std::unique_ptr<Database> database,
+                  std::unique_ptr<Checkpointer> checkpointer = nullptr);
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
