@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Usage: clang_tidy.sh BUILD_DIR [all]
 # clang-tidy with the short list of .clang-tidy on the core folders, but for the static analyser,
-# which takes half to four fifths of the time; with `all`, the whole list on every source.
+# which takes half to four fifths of the time, and for reserved names, which take a sixth of the
+# rest in other people's headers; with `all`, the whole list on every source.
 set -euo pipefail
 build=$1
 folders='(evaluators|server/(base|store|run))'
-checks='-clang-analyzer-*'
+checks='-clang-analyzer-*,-bugprone-reserved-identifier'
 if [ "${2:-}" = all ]; then
   folders='(evaluators|schemas|server|client)'
   checks=
