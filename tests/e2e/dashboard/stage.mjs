@@ -251,12 +251,16 @@ export async function shown(page) {
   return (await page.locator('main').innerText()).replace(/just now|\d+ \w+ ago/g, '');
 }
 
-// A reload of an address shows what was there before.
+// A reload of an address shows what was there before, in the end: links that need calls of their
+// own come after what the page is about.
 export async function reloads(page) {
   await settled(page);
   const before = await shown(page);
   await page.reload();
   await settled(page);
+  for (let tries = 0; tries < 50 && (await shown(page)) !== before; ++tries) {
+    await page.waitForTimeout(100);
+  }
   assert.equal(await shown(page), before);
 }
 

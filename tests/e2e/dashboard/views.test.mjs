@@ -136,6 +136,7 @@ describe('latency', () => {
       assert.match(await row.innerText(), /\+20\.0000.*\[\+20\.0000, \+20\.0000\]/s);
       const table = page.getByRole('region', { name: /Quantiles of latency_us.*as a table/ });
       assert.match(await table.innerText(), /p50\t147\.00 \[\d+\.\d+, \d+\.\d+\]\t167\.00 \[/);
+      await page.getByRole('link', { name: 'side by side' }).waitFor();
       await reloads(page);
     });
   });
