@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Usage: clang_tidy.sh BUILD_DIR [all]
 # clang-tidy with the short list of .clang-tidy on the core folders, but for the static analyser,
-# which takes half to four fifths of the time; with `all`, the whole list on every source. Reserved
-# names are then found by clang's own warning: the check takes a sixth of the rest, for the names in
+# which takes half to four fifths of the time; with `all`, the whole list on every source. Without
+# `all`, clang's own warning finds reserved names: the check spends a sixth of the rest on those in
 # other people's headers.
 set -euo pipefail
 build=$1
