@@ -25,6 +25,7 @@
 #include "server/base/thread_pool.h"
 #include "server/http/connect_headers.h"
 #include "server/http/connect_protocol.h"
+#include "server/http/gate.h"
 #include "server/http/gzip.h"
 
 namespace assay::http {
@@ -114,13 +115,7 @@ class ConnectGateway::Impl {
     }
   }
 
-  void Stop() {
-    MutexLock lock(mutex_);
-    is_stopped_ = true;
-    while (num_starting_ > 0) {
-      lock.Wait(ended_);
-    }
-  }
+  void Stop() { starts_.Close(); }
 
   void AddRoutes(Router& router) {
     for (const Method& method : methods_) {
@@ -255,30 +250,17 @@ class ConnectGateway::Impl {
         .ok();
   }
 
-  // True: the call may begin, and Stop waits for EndStart.
-  bool BeginStart() {
-    const MutexLock lock(mutex_);
-    num_starting_ += is_stopped_ ? 0 : 1;
-    return !is_stopped_;
-  }
-  void EndStart() {
-    const MutexLock lock(mutex_);
-    --num_starting_;
-    ended_.notify_all();
-  }
-
   void Call(const Method& method, const connect::RequestHeader& header,
             std::shared_ptr<Exchange> exchange, const std::string& message);
 
   grpc::GenericStub stub_;
   std::unique_ptr<google::protobuf::util::TypeResolver> resolver_;
   std::deque<Method> methods_;  // constant after construction
+  Gate starts_;                 // calls on the channel begin inside
 
   Mutex mutex_;
   std::condition_variable ended_;
   int num_calls_ ASSAY_GUARDED_BY(mutex_) = 0;
-  int num_starting_ ASSAY_GUARDED_BY(mutex_) = 0;
-  bool is_stopped_ ASSAY_GUARDED_BY(mutex_) = false;
 
   ThreadPool conversions_{kNumConversionThreads};
 };
@@ -429,11 +411,11 @@ void ConnectGateway::Impl::Call(const Method& method, const connect::RequestHead
     CallType& started = *call;
     started.Start(std::move(call));
   };
-  if (!BeginStart()) {
+  if (!starts_.Enter()) {
     Refuse(*exchange, header.type, {grpc::StatusCode::UNAVAILABLE, "the server is stopping"});
     return;
   }
-  const absl::Cleanup end_start = [this] { EndStart(); };
+  const absl::Cleanup leave = [this] { starts_.Leave(); };
   if (method.is_stream) {
     start(std::make_shared<StreamCall>(*this, method, header.type, std::move(exchange), message));
   } else {

@@ -14,6 +14,7 @@
 #include <limits>
 #include <optional>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
@@ -54,8 +55,7 @@ class Connection : public OpenConnection,
                    public ExchangeHost,
                    public std::enable_shared_from_this<Connection> {
  public:
-  Connection(std::unique_ptr<Transport> transport, const Site& site,
-             std::unique_ptr<Visitor> visitor)
+  Connection(std::unique_ptr<Transport> transport, Site& site, std::unique_ptr<Visitor> visitor)
       : transport_(std::move(transport)),
         site_(site),
         visitor_(std::move(visitor)),
@@ -247,6 +247,11 @@ class Connection : public OpenConnection,
   void ReturnOwnBytes() { ReturnBytes(std::exchange(body_bytes_, 0)); }
 
   void Handle() {
+    if (!site_.handlers.Enter()) {
+      Refuse(ErrorResponse(503, "unavailable", "the server is stopping"));
+      return;
+    }
+    const absl::Cleanup leave = [&site = site_] { site.handlers.Leave(); };
     state_ = State::kHandling;
     request_.body = std::move(parser_->get().body());
     ClearTimeout();
@@ -457,7 +462,7 @@ class Connection : public OpenConnection,
   }
 
   const std::unique_ptr<Transport> transport_;
-  const Site& site_;
+  Site& site_;
   const std::unique_ptr<Visitor> visitor_;
   asio::steady_timer timer_;
   State state_ = State::kReading;
@@ -488,8 +493,8 @@ class Connection : public OpenConnection,
 
 }  // namespace
 
-std::shared_ptr<OpenConnection> MakeConnection(std::unique_ptr<Transport> transport,
-                                               const Site& site, std::unique_ptr<Visitor> visitor) {
+std::shared_ptr<OpenConnection> MakeConnection(std::unique_ptr<Transport> transport, Site& site,
+                                               std::unique_ptr<Visitor> visitor) {
   return std::make_shared<Connection>(std::move(transport), site, std::move(visitor));
 }
 

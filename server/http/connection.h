@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/http/gate.h"
 #include "server/http/limits.h"
 #include "server/http/router.h"
 #include "server/http/transport.h"
@@ -18,6 +19,7 @@ struct Site {
   Limits limits;
   Router router;
   trace::Tracer* tracer = nullptr;  // of requests; nullptr: they leave no spans
+  Gate handlers;                    // those of `router` run inside
 };
 
 // Where a connection comes from, counted for as long as this lives.
@@ -44,7 +46,7 @@ class OpenConnection {
 };
 
 // `site` outlives the connection.
-std::shared_ptr<OpenConnection> MakeConnection(std::unique_ptr<Transport> transport,
-                                               const Site& site, std::unique_ptr<Visitor> visitor);
+std::shared_ptr<OpenConnection> MakeConnection(std::unique_ptr<Transport> transport, Site& site,
+                                               std::unique_ptr<Visitor> visitor);
 
 }  // namespace assay::http

@@ -33,7 +33,7 @@ class Server::Impl {
       : address_(options.listen),
         num_threads_(options.num_threads),
         census_(options.limits),
-        site_{options.host_names, options.limits, {}, options.tracer},
+        site_{options.host_names, options.limits, {}, options.tracer, {}},
         io_(options.num_threads) {}
 
   ~Impl() {
@@ -80,6 +80,7 @@ class Server::Impl {
 
   // The threads go on until the end, so that exchanges still find their way.
   void Stop() {
+    site_.handlers.Close();
     std::vector<std::weak_ptr<OpenConnection>> open;
     {
       const MutexLock lock(mutex_);

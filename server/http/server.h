@@ -43,7 +43,8 @@ class Server {
 
   // Answers requests from now on. Called once.
   void Serve(Router router);
-  // Calls no handler any more. Exchanges that are still held may be used and lead nowhere.
+  // Calls no handler any more, and waits for those that run, so it is not called from one.
+  // Exchanges that are still held may be used and lead nowhere.
   void Stop();
 
  private:

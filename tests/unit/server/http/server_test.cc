@@ -7,11 +7,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <future>
 #include <memory>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "server/http/exchange.h"
 
@@ -34,10 +37,14 @@ class Caller {
   Caller& operator=(const Caller&) = delete;
 
   void AskFor(const std::string& path, const std::string& header = "") {
+    EXPECT_TRUE(TryAskFor(path, header));
+  }
+  // False once the server hung up.
+  bool TryAskFor(const std::string& path, const std::string& header = "") {
     const std::string request =
         "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + header + "\r\n";
-    EXPECT_EQ(send(fd_, request.data(), request.size(), MSG_NOSIGNAL),
-              static_cast<ssize_t>(request.size()));
+    return send(fd_, request.data(), request.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(request.size());
   }
 
   // What comes next, a whole answer if that is short; empty once the server hung up.
@@ -101,6 +108,56 @@ TEST(HttpServerTest, LettingGoOfAnAnsweredRequestIsNoAnswerToTheNext) {
   answered.get_future().get().reset();
   second->Reply(JsonResponse(202, "{}"));
   EXPECT_THAT(caller.Receive(), StartsWith("HTTP/1.1 202 "));
+}
+
+// What a handler uses may go as soon as Stop returns.
+TEST(HttpServerTest, StopWaitsForTheHandlerThatRuns) {
+  std::promise<void> entered;
+  std::atomic<bool> has_left = false;
+  Router router;
+  router.Add("GET", "/", {0, [&](const std::shared_ptr<Exchange>& exchange) {
+                            entered.set_value();
+                            std::this_thread::sleep_for(std::chrono::milliseconds(200));
+                            exchange->Reply(JsonResponse(200, "{}"));
+                            has_left = true;
+                          }});
+  const std::unique_ptr<Server> server = Serve(std::move(router));
+  Caller caller(server->address().port);
+  caller.AskFor("/");
+  entered.get_future().get();
+  server->Stop();
+  EXPECT_TRUE(has_left);
+}
+
+// Connections ask on while the server stops; their threads still run afterwards.
+TEST(HttpServerTest, CallsNoHandlerAfterStop) {
+  constexpr int kNumCallers = 4;
+  std::atomic<bool> is_stopped = false;
+  std::atomic<int> num_calls = 0;
+  std::atomic<int> num_late_calls = 0;
+  Router router;
+  router.Add("GET", "/", {0, [&](const std::shared_ptr<Exchange>& exchange) {
+                            ++(is_stopped ? num_late_calls : num_calls);
+                            exchange->Reply(JsonResponse(200, "{}"));
+                          }});
+  const std::unique_ptr<Server> server = Serve(std::move(router));
+  std::vector<std::thread> callers;
+  for (int i = 0; i < kNumCallers; ++i) {
+    callers.emplace_back([port = server->address().port] {
+      Caller caller(port);
+      while (caller.TryAskFor("/") && !caller.Receive().empty()) {
+      }
+    });
+  }
+  while (num_calls < 100) {
+    std::this_thread::yield();
+  }
+  server->Stop();
+  is_stopped = true;
+  for (std::thread& caller : callers) {
+    caller.join();
+  }
+  EXPECT_EQ(num_late_calls, 0);
 }
 
 TEST(HttpServerTest, AnswersForAHandlerThatDoesNot) {
