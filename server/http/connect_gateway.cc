@@ -18,7 +18,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_format.h"
 #include "server/base/json_depth.h"
 #include "server/base/mutex.h"
@@ -411,11 +410,11 @@ void ConnectGateway::Impl::Call(const Method& method, const connect::RequestHead
     CallType& started = *call;
     started.Start(std::move(call));
   };
-  if (!starts_.Enter()) {
+  const Gate::Pass pass(starts_);
+  if (!pass.is_inside()) {
     Refuse(*exchange, header.type, {grpc::StatusCode::UNAVAILABLE, "the server is stopping"});
     return;
   }
-  const absl::Cleanup leave = [this] { starts_.Leave(); };
   if (method.is_stream) {
     start(std::make_shared<StreamCall>(*this, method, header.type, std::move(exchange), message));
   } else {

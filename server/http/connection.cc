@@ -14,7 +14,6 @@
 #include <limits>
 #include <optional>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
@@ -32,15 +31,6 @@ namespace beast = boost::beast;
 
 constexpr std::size_t kReadBytes = 64 << 10;
 constexpr std::chrono::milliseconds kWatchPause{250};
-
-Response RefuseBody(const Router::Route* route, Router::BodyRefusal why, const Request& request) {
-  if (route != nullptr && route->refuse_body != nullptr) {
-    return route->refuse_body(why, request);
-  }
-  return why == Router::BodyRefusal::kTooLarge
-             ? ErrorResponse(413, "resource_exhausted", "the body is larger than this path takes")
-             : ErrorResponse(503, "unavailable", "too many large requests at a time; try again");
-}
 
 // The answer to bytes that are no request.
 Response AnswerToBroken(const SocketError& error) {
@@ -138,9 +128,8 @@ class Connection : public OpenConnection,
         break;
       }
       if (error) {
-        Refuse(error == beast::http::error::body_limit
-                   ? RefuseBody(route_, Router::BodyRefusal::kTooLarge, request_)
-                   : AnswerToBroken(error));
+        Refuse(error == beast::http::error::body_limit ? RefuseBody(Router::BodyRefusal::kTooLarge)
+                                                       : AnswerToBroken(error));
         return;
       }
       if (route_ == nullptr) {
@@ -212,12 +201,12 @@ class Connection : public OpenConnection,
     parser_->body_limit(route_->max_body_bytes);
     const boost::optional<std::uint64_t> stated = parser_->content_length();
     if (stated.has_value() && *stated > route_->max_body_bytes) {
-      return RefuseBody(route_, Router::BodyRefusal::kTooLarge, request_);
+      return RefuseBody(Router::BodyRefusal::kTooLarge);
     }
     const std::uint64_t size = stated.value_or(route_->max_body_bytes);
     if (size > site_.limits.small_body_bytes) {
       if (!visitor_->census.TakeBytes(size)) {
-        return RefuseBody(route_, Router::BodyRefusal::kBusy, request_);
+        return RefuseBody(Router::BodyRefusal::kBusy);
       }
       body_bytes_ = size;
     }
@@ -236,6 +225,16 @@ class Connection : public OpenConnection,
                       });
   }
 
+  Response RefuseBody(Router::BodyRefusal why) const {
+    const Gate::Pass pass(site_.handlers);
+    if (pass.is_inside() && route_ != nullptr && route_->refuse_body != nullptr) {
+      return route_->refuse_body(why, request_);
+    }
+    return why == Router::BodyRefusal::kTooLarge
+               ? ErrorResponse(413, "resource_exhausted", "the body is larger than this path takes")
+               : ErrorResponse(503, "unavailable", "too many large requests at a time; try again");
+  }
+
   // Answers without a handler. Unless the request is whole, the connection ends with it.
   void Refuse(Response response) {
     keep_alive_ = keep_alive_ && route_ == nullptr && parser_->is_done();
@@ -247,11 +246,11 @@ class Connection : public OpenConnection,
   void ReturnOwnBytes() { ReturnBytes(std::exchange(body_bytes_, 0)); }
 
   void Handle() {
-    if (!site_.handlers.Enter()) {
+    const Gate::Pass pass(site_.handlers);
+    if (!pass.is_inside()) {
       Refuse(ErrorResponse(503, "unavailable", "the server is stopping"));
       return;
     }
-    const absl::Cleanup leave = [&site = site_] { site.handlers.Leave(); };
     state_ = State::kHandling;
     request_.body = std::move(parser_->get().body());
     ClearTimeout();

@@ -19,7 +19,7 @@ struct Site {
   Limits limits;
   Router router;
   trace::Tracer* tracer = nullptr;  // of requests; nullptr: they leave no spans
-  Gate handlers;                    // those of `router` run inside
+  Gate handlers;                    // what `router` leads to runs inside
 };
 
 // Where a connection comes from, counted for as long as this lives.

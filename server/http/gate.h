@@ -6,20 +6,27 @@
 
 namespace assay::http {
 
-// Lets callers in until it is closed; whoever closes it knows that nobody is inside. Thread-safe.
+// Lets passes in until it is closed; whoever closes it knows that nobody is inside. Thread-safe.
 class Gate {
  public:
-  // True: inside until Leave.
-  bool Enter() {
-    const MutexLock lock(mutex_);
-    num_inside_ += is_closed_ ? 0 : 1;
-    return !is_closed_;
-  }
-  void Leave() {
-    const MutexLock lock(mutex_);
-    --num_inside_;
-    left_.notify_all();
-  }
+  // Inside for as long as it lives, unless the gate was closed before.
+  class Pass {
+   public:
+    explicit Pass(Gate& gate) : gate_(gate), is_inside_(gate.Enter()) {}
+    ~Pass() {
+      if (is_inside_) {
+        gate_.Leave();
+      }
+    }
+    Pass(const Pass&) = delete;
+    Pass& operator=(const Pass&) = delete;
+
+    bool is_inside() const { return is_inside_; }
+
+   private:
+    Gate& gate_;
+    const bool is_inside_;
+  };
 
   // Waits until all have left, so never from inside.
   void Close() {
@@ -31,6 +38,17 @@ class Gate {
   }
 
  private:
+  bool Enter() {
+    const MutexLock lock(mutex_);
+    num_inside_ += is_closed_ ? 0 : 1;
+    return !is_closed_;
+  }
+  void Leave() {
+    const MutexLock lock(mutex_);
+    --num_inside_;
+    left_.notify_all();
+  }
+
   Mutex mutex_;
   std::condition_variable left_;
   int num_inside_ ASSAY_GUARDED_BY(mutex_) = 0;
